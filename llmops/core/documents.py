@@ -1,0 +1,217 @@
+"""YAML and TOML files as validated pydantic models, with file and line in every error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from llmops.core.errors import DocumentError, NotFound, Where
+from llmops.core.files import read_document
+
+Keys = tuple[str | int, ...]
+
+
+class Document(BaseModel):
+    """Base of every model at a file's edge: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=False)
+
+
+D = TypeVar("D", bound=Document)
+
+MOST_VALUES = 100_000
+"""Values in one file; aliases of aliases could otherwise expand without end."""
+
+
+class Parsed:
+    """A parsed YAML or TOML mapping that remembers on which line every value stands."""
+
+    def __init__(self, path: Path, data: dict[str, Any], lines: dict[Keys, int]):
+        self.path = path
+        self.data = data
+        self._lines = lines
+
+    def where(self, *keys: str | int) -> Where:
+        """The place of the value under `keys`, or of the nearest parent that is there."""
+        for end in range(len(keys), -1, -1):
+            line = self._lines.get(keys[:end])
+            if line is not None:
+                return Where(self.path, line)
+        return Where(self.path)
+
+    def validate(self, model: type[D]) -> D:
+        """The document as `model`; `DocumentError` names the first thing that is wrong."""
+        try:
+            return model.model_validate(self.data)
+        except ValidationError as error:
+            raise self._translate(error, model) from None
+
+    def _translate(self, error: ValidationError, model: type[Document]) -> DocumentError:
+        first = error.errors(include_url=False, include_context=True, include_input=False)[0]
+        keys = tuple(first["loc"])
+        label = ".".join(str(key) for key in keys) or "the file"
+        more = error.error_count() - 1
+        also = f" (and {more} more)" if more else ""
+        if first["type"] == "extra_forbidden":
+            known = _fields_at(model, keys[:-1])
+            hint = NotFound.among("key", str(keys[-1]), known).hint if known else None
+            return DocumentError(f"unknown key `{label}`{also}", hint=hint, where=self.where(*keys))
+        if first["type"] == "missing":
+            return DocumentError(f"`{label}` is missing{also}", where=self.where(*keys))
+        message = first["msg"].removeprefix("Value error, ")
+        return DocumentError(f"`{label}`: {message}{also}", where=self.where(*keys))
+
+
+def load_yaml(path: Path) -> Parsed:
+    """Read a YAML file that holds one mapping.
+
+    Raises `DocumentError` for broken YAML, duplicate keys, aliases without end,
+    or a file that holds something else than a mapping.
+    """
+    return parse_yaml(read_document(path), path)
+
+
+def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> Parsed:
+    """Parse YAML `text` that starts on `first_line` of `path`."""
+    import yaml
+
+    loader_class = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    offset = first_line
+    try:
+        loader = loader_class(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                raise DocumentError("the file is empty", where=Where(path))
+            lines: dict[Keys, int] = {}
+            _index(node, (), lines, offset, path, set())
+            data = loader.construct_document(node)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + offset if mark else None
+        raise DocumentError(
+            f"not valid YAML: {error.problem or error.context}", where=Where(path, line)
+        ) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DocumentError(f"not valid YAML: {reason}", where=Where(path)) from None
+    if not isinstance(data, dict):
+        raise DocumentError(
+            f"expected a mapping of keys to values, found {type(data).__name__}",
+            where=Where(path, offset),
+        )
+    return Parsed(path, data, lines)
+
+
+def load_toml(path: Path) -> Parsed:
+    """Read a TOML file; like YAML, it remembers the line of every value."""
+    import tomllib
+
+    text = read_document(path)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        message = re.sub(r" \(at .*\)$", "", str(error))
+        raise DocumentError(
+            f"not valid TOML: {message}", where=Where(path, int(found[1]) if found else None)
+        ) from None
+    return Parsed(path, data, _toml_lines(text))
+
+
+def _index(
+    node: Any, keys: Keys, lines: dict[Keys, int], offset: int, path: Path, above: set[int]
+) -> None:
+    """Record the line of every value; refuse duplicate keys and cycles on the way."""
+    import yaml
+
+    lines.setdefault(keys, node.start_mark.line + offset)
+    if len(lines) > MOST_VALUES:
+        raise DocumentError(
+            f"holds more than {MOST_VALUES:,} values once its aliases are expanded",
+            where=Where(path, lines[keys]),
+        )
+    if id(node) in above:
+        raise DocumentError("an alias refers to itself", where=Where(path, lines[keys]))
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = key.value if isinstance(key, yaml.ScalarNode) else str(key.value)
+            line = key.start_mark.line + offset
+            if name in seen:
+                raise DocumentError(f"the key `{name}` stands twice", where=Where(path, line))
+            seen.add(name)
+            lines[(*keys, name)] = line
+            _index(value, (*keys, name), lines, offset, path, above | {id(node)})
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _index(value, (*keys, index), lines, offset, path, above | {id(node)})
+
+
+_TABLE = re.compile(r"^\s*\[\[?\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=")
+
+
+def _toml_lines(text: str) -> dict[Keys, int]:
+    """The line of every table and of every `key =`; enough to point a person at it."""
+    lines: dict[Keys, int] = {(): 1}
+    table: Keys = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := _TABLE.match(line):
+            table = _split_key(match[1])
+            lines.setdefault(table, number)
+        elif match := _KEY.match(line):
+            lines.setdefault((*table, *_split_key(match[1])), number)
+    return lines
+
+
+def _split_key(key: str) -> Keys:
+    return tuple(
+        quoted or single or bare
+        for quoted, single, bare in re.findall(r'"([^"]*)"|\'([^\']*)\'|([A-Za-z0-9_-]+)', key)
+    )
+
+
+def _fields_at(model: type[BaseModel], keys: tuple[str | int, ...]) -> list[str]:
+    """The keys that the model under `keys` knows, for a "did you mean"."""
+    current: Any = model
+    steps = iter(keys)
+    for key in steps:
+        if isinstance(key, int):  # an item of a list has the model of the list
+            continue
+        if not (isinstance(current, type) and issubclass(current, BaseModel)):
+            return []
+        field = current.model_fields.get(str(key)) or next(
+            (each for each in current.model_fields.values() if each.alias == key), None
+        )
+        if field is None:
+            return []
+        current = _model_within(field.annotation)
+        if get_origin(field.annotation) in (dict, Mapping):
+            next(steps, None)  # the user's own name for an entry
+    if not (isinstance(current, type) and issubclass(current, BaseModel)):
+        return []
+    return [field.alias or name for name, field in current.model_fields.items()]
+
+
+def _model_within(annotation: Any) -> Any:
+    """The first pydantic model inside an annotation such as `dict[str, Model] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_within(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def schema_of(model: type[Document], *, title: str) -> Mapping[str, Any]:
+    """The JSON Schema of a file format, for editors."""
+    schema = model.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}

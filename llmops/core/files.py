@@ -1,0 +1,104 @@
+"""Files that are read with a clear error and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from llmops.core.errors import DocumentError, Where
+
+DOCUMENT_LIMIT = 10 * 1024 * 1024
+"""Bytes that a prompt, suite or policy may have; a larger one is a mistake."""
+
+
+def read_document(path: Path) -> str:
+    """The text of a small UTF-8 file written by a person.
+
+    Raises `DocumentError` when it is missing, a folder, unreadable, too large,
+    not UTF-8 (with the line of the first bad byte) or holds a NUL byte.
+    """
+    try:
+        if path.stat().st_size > DOCUMENT_LIMIT:
+            raise DocumentError(
+                f"larger than {DOCUMENT_LIMIT // 1024 // 1024} MB, which no prompt or suite needs",
+                hint="keep data in a dataset file and name it from here",
+                where=Where(path),
+            )
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise DocumentError("no such file", where=Where(path)) from None
+    except OSError as error:
+        raise DocumentError(f"cannot be read: {error.strerror}", where=Where(path)) from error
+    return decode(raw, path)
+
+
+def decode(raw: bytes, path: Path, *, line: int = 1) -> str:
+    """`raw` as UTF-8 text; `line` is the number of its first line in `path`."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        at = line + raw.count(b"\n", 0, error.start)
+        raise DocumentError(
+            f"not UTF-8: byte 0x{raw[error.start]:02x}",
+            hint="save the file as UTF-8",
+            where=Where(path, at),
+        ) from None
+    if "\0" in text:
+        at = line + text.count("\n", 0, text.index("\0"))
+        raise DocumentError("holds a NUL byte; is it a text file?", where=Where(path, at))
+    return text
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[str]]:
+    """A text file that takes `path`'s place when the block ends, and not before.
+
+    When the block raises, `path` is as it was and no temporary file stays.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise DocumentError(f"cannot be written: {error.strerror}", where=Where(path)) from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file, or leave the old one as it was."""
+    with replacing(path) as file:
+        file.write(text)
+
+
+def inside(root: Path, path: Path) -> Path:
+    """`path`, resolved, if it lies in `root`; `DocumentError` if it leaves it.
+
+    Symbolic links count by where they lead.
+    """
+    resolved, base = path.resolve(), root.resolve()
+    if not resolved.is_relative_to(base):
+        raise DocumentError(
+            f"lies outside of the project ({base})",
+            hint="keep the file in the project, so that a clone has it",
+            where=Where(path),
+        )
+    return resolved
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
