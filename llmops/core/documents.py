@@ -37,11 +37,26 @@ class Parsed:
 
     def where(self, *keys: str | int) -> Where:
         """The place of the value under `keys`, or of the nearest parent that is there."""
+        keys = self._spelled(keys)
         for end in range(len(keys), -1, -1):
             line = self._lines.get(keys[:end])
             if line is not None:
                 return Where(self.path, line)
         return Where(self.path)
+
+    def _spelled(self, keys: Keys) -> Keys:
+        """`keys` as the file has them: a model may take a mapping for a list of named things."""
+        node: Any = self.data
+        spelled: list[str | int] = []
+        for key in keys:
+            if isinstance(node, dict):
+                if isinstance(key, int) and key < len(node):
+                    key = list(node)[key]
+                node = node.get(key)
+            elif isinstance(node, list) and isinstance(key, int) and key < len(node):
+                node = node[key]
+            spelled.append(key)
+        return tuple(spelled)
 
     def validate(self, model: type[D]) -> D:
         """The document as `model`; `DocumentError` names the first thing that is wrong."""
@@ -51,9 +66,11 @@ class Parsed:
             raise self._translate(error, model) from None
 
     def _translate(self, error: ValidationError, model: type[Document]) -> DocumentError:
-        first = error.errors(include_url=False, include_context=True, include_input=False)[0]
+        found = error.errors(include_url=False, include_context=True, include_input=False)
+        # A misspelt key is also a missing one; the misspelling is what helps.
+        first = min(found, key=lambda each: each["type"] != "extra_forbidden")
         keys = tuple(first["loc"])
-        label = ".".join(str(key) for key in keys) or "the file"
+        label = ".".join(str(key) for key in self._spelled(keys)) or "the file"
         more = error.error_count() - 1
         also = f" (and {more} more)" if more else ""
         if first["type"] == "extra_forbidden":
