@@ -1,0 +1,28 @@
+"""FACE: fakes that behave like the real thing, and the suites that prove it.
+
+`ScriptedModel` answers from a script; `FaultyEndpoint` is a real HTTP server
+that does wrong on request, by the faults in `llmops.testing.faults`;
+`ChatModelConformance` holds the tests that every chat model passes, real or
+fake. Subclass it for a model of your own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llmops.testing.endpoint import FaultyEndpoint as FaultyEndpoint
+    from llmops.testing.scripted import ScriptedModel as ScriptedModel
+
+__all__ = ["FaultyEndpoint", "ScriptedModel"]
+
+_HOMES = {"FaultyEndpoint": "llmops.testing.endpoint", "ScriptedModel": "llmops.testing.scripted"}
+
+
+def __getattr__(name: str) -> Any:
+    # On first use, so that `python -m llmops.testing.endpoint` is not loaded twice.
+    if name not in _HOMES:
+        raise AttributeError(f"module `llmops.testing` has no attribute `{name}`")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
