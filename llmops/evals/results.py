@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from llmops.core.chat import Usage
@@ -135,7 +136,8 @@ class Summary:
     command: str
     """The command that runs this again."""
     subject: Mapping[str, Any]
-    """`prompt`, `prompt_version`, `prompt_fingerprint`, `model`, `model_identity`, `system_fingerprint`, `sampling`."""
+    """`prompt`, `prompt_version`, `prompt_fingerprint`, `model`, `model_identity`,
+    `system_fingerprint`, `sampling`."""
     dataset: Mapping[str, Any]
     """`path`, `sha256`, `rows`, `selected`."""
     environment: Mapping[str, Any]
@@ -148,6 +150,9 @@ class Summary:
     usage: Usage
     checks: tuple[CheckSummary, ...]
     decision: Decision
+    made_from: Mapping[str, str] = field(default_factory=dict)
+    """What decides on the results, each with its fingerprint or value: two runs that
+    agree here asked the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,3 +162,5 @@ class Report:
     summary: Summary
     results: Callable[[], Iterator[CaseResult]]
     """Yields the results in the dataset's order."""
+    folder: Path | None = None
+    """Where the run's journal lies; `None` for a report that was read from a file."""

@@ -1,0 +1,179 @@
+"""Runs the cases: many at once, each journaled as it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from llmops.core.chat import ChatReply, Messages
+from llmops.core.errors import LlmopsError, ProviderError
+from llmops.core.scoring import Sample
+from llmops.evals.circuit import Circuit
+from llmops.evals.dataset import Case
+from llmops.evals.journal import Journal
+from llmops.evals.results import CaseResult
+from llmops.evals.scoring import Scoring
+from llmops.evals.subject import PromptSubject
+
+
+class Work(NamedTuple):
+    """One case to run once."""
+
+    slot: int
+    case: Case
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is. Results of the parts before it was resumed are in `done`."""
+
+    done: int
+    total: int
+    failed: int
+    errors: int
+    rate: float
+    """Results a second, since the run began or was resumed."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At this rate; `None` before the first result."""
+        return (self.total - self.done) / self.rate if self.rate else None
+
+
+class Execution:
+    """The run of a subject over its work."""
+
+    def __init__(
+        self,
+        *,
+        subject: PromptSubject,
+        scoring: Scoring,
+        journal: Journal,
+        circuit: Circuit,
+        concurrency: int,
+        progress: Callable[[Progress], None] | None,
+    ):
+        self._subject = subject
+        self._scoring = scoring
+        self._journal = journal
+        self._circuit = circuit
+        self._concurrency = concurrency
+        self._slots = asyncio.Semaphore(concurrency)
+        self._progress = progress
+        self._begun = time.monotonic()
+        self._ended = 0
+        self.last_error: Exception | None = None
+
+    async def run(self, work: Iterator[Work]) -> None:
+        """Run all of the work; the first error that is not a case's own ends it.
+
+        There are twice as many workers as calls may be in flight: while an
+        answer is scored, the next case is rendered and waiting.
+        """
+        workers = [asyncio.create_task(self._worker(work)) for _ in range(2 * self._concurrency)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _worker(self, work: Iterator[Work]) -> None:
+        for item in work:
+            result, system_fingerprint = await self._case(item)
+            elapsed = time.monotonic() - self._begun
+            self._journal.record(
+                item.slot, result, elapsed=elapsed, system_fingerprint=system_fingerprint
+            )
+            self._ended += 1
+            self._report(elapsed)
+
+    async def _case(self, item: Work) -> tuple[CaseResult, str | None]:
+        try:
+            messages = self._subject.messages(item.case.inputs)
+            async with self._slots:
+                reply = await self._call(messages, item.repeat)
+        except Exception as error:  # the case runner: whatever is raised becomes data
+            self.last_error = error
+            return self._failed(item, error), None
+        await asyncio.sleep(0)  # the call that waited for this slot goes out before the scoring
+        return await self._judged(item, reply), reply.system_fingerprint
+
+    async def _call(self, messages: Messages, repeat: int) -> ChatReply:
+        try:
+            reply = await self._subject.answer(messages, repeat)
+        except ProviderError as error:
+            self._circuit.failed(error)
+            raise
+        self._circuit.answered()
+        return reply
+
+    async def _judged(self, item: Work, reply: ChatReply) -> CaseResult:
+        case, usage = item.case, reply.usage
+        output = _spellable(reply.text)
+        sample = Sample(
+            output=output,
+            input=case.inputs,
+            expected=case.expected,
+            contexts=case.contexts,
+            latency=reply.latency,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+        )
+        return CaseResult(
+            case=case.id,
+            repeat=item.repeat,
+            inputs=case.inputs,
+            expected=case.expected,
+            contexts=case.contexts,
+            tags=case.tags,
+            output=output,
+            verdicts=await self._scoring.judge(sample),
+            latency=reply.latency,
+            usage=usage,
+            finish_reason=reply.finish_reason,
+            cached=reply.cached,
+        )
+
+    def _failed(self, item: Work, error: Exception) -> CaseResult:
+        case = item.case
+        message = f"{type(error).__name__}: {error}"
+        if isinstance(error, LlmopsError) and error.hint:
+            message += f" ({error.hint})"
+        return CaseResult(
+            case=case.id,
+            repeat=item.repeat,
+            inputs=case.inputs,
+            expected=case.expected,
+            contexts=case.contexts,
+            tags=case.tags,
+            error=message,
+            verdicts=self._scoring.not_judged("the case gave no output"),
+        )
+
+    def _report(self, elapsed: float) -> None:
+        if self._progress is None:
+            return
+        ledger = self._journal.ledger
+        self._progress(
+            Progress(
+                done=ledger.slots - ledger.missing,
+                total=ledger.slots,
+                failed=ledger.failed,
+                errors=ledger.errors,
+                rate=self._ended / elapsed if elapsed > 0 else 0.0,
+            )
+        )
+
+
+def _spellable(text: str) -> str:
+    """`text` without half surrogate pairs, which no file could hold."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,33 @@
+"""The sample report that every format is tried on."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from llmops.evals.results import Report
+
+
+@pytest.fixture(scope="session")
+def samples() -> ModuleType:
+    """The module `sample_report.py`, which is no test and in no package."""
+    path = Path(__file__).with_name("sample_report.py")
+    spec = importlib.util.spec_from_file_location("sample_report", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def sample_report(samples: ModuleType) -> Callable[..., Report]:
+    """Makes reports as real runs leave them; `hostile` texts included."""
+    made: Callable[..., Report] = samples.sample_report
+    return made
