@@ -41,10 +41,10 @@ demo: $(VENV)/.installed ## Serve a real open model, evaluate it on real questio
 test: install format lint types contracts pytest ## Check format, lint, types, import contracts; run the tests.
 
 format:
-	$(BIN)/ruff format --check llmops tests benchmarks
+	$(BIN)/ruff format --check llmops tests benchmarks docs
 
 lint:
-	$(BIN)/ruff check llmops tests benchmarks
+	$(BIN)/ruff check llmops tests benchmarks docs
 
 types:
 	$(BIN)/mypy

@@ -1,0 +1,47 @@
+"""What commands print: data on stdout, talk on stderr, errors as one message."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from llmops.core.errors import LlmopsError
+
+
+def say(text: str) -> None:
+    """Talk to the person, on stderr."""
+    typer.echo(text, err=True)
+
+
+def emit(text: str) -> None:
+    """Print data, on stdout."""
+    typer.echo(text)
+
+
+def emit_json(value: Any) -> None:
+    """Print a value as JSON, on stdout."""
+    import json
+
+    emit(json.dumps(value, indent=2, ensure_ascii=not _speaks_utf8(), default=str))
+
+
+def emit_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print aligned columns; the last one is never padded."""
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    for row in [header, *rows]:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        emit("  ".join(cells).rstrip())
+
+
+def show_error(error: LlmopsError) -> None:
+    """The message and the hint of an error, on stderr."""
+    say(f"error: {error}")
+    if error.hint:
+        say(f"hint: {error.hint}")
+
+
+def _speaks_utf8() -> bool:
+    return (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"

@@ -1,0 +1,100 @@
+"""`llmops.toml`: where things are and which models there are.
+
+Environment variables override the file: `LLMOPS_DEFAULT_MODEL=local`,
+`LLMOPS_MODELS__LOCAL__API_BASE=http://…` (two underscores go one table
+deeper). Secrets are never in the file; a model names the variable that holds
+its key.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from llmops.core.documents import Document, load_toml
+from llmops.core.errors import NotFound, UsageError, Where
+from llmops.models.config import ModelConfig
+
+CONFIG_NAME = "llmops.toml"
+PREFIX = "LLMOPS_"
+NOT_SETTINGS = ("LLMOPS_CACHE_DIR", "LLMOPS_TEST_")
+"""Variables of the same prefix that are read elsewhere."""
+
+
+class Paths(Document):
+    """The folders of a project, relative to its `llmops.toml`."""
+
+    prompts: str = Field("prompts", description="Folder of the `.prompty` files.")
+    evals: str = Field("evals", description="Folder of the evaluation suites.")
+    guardrails: str = Field("guardrails", description="Folder of the guardrail policies.")
+    state: str = Field(
+        ".llmops", description="Folder for runs and caches; keep it out of version control."
+    )
+
+
+class ProjectConfig(Document):
+    """The whole of `llmops.toml`."""
+
+    version: Literal[1] = Field(description="Version of this file format.")
+    default_model: str | None = Field(
+        None, description="The model used where none is named: a key of `models`."
+    )
+    paths: Paths = Field(default_factory=lambda: Paths.model_validate({}))
+    models: dict[str, ModelConfig] = Field(
+        default_factory=dict, description="The models of the project, by a name of your own."
+    )
+
+
+def find_config(start: Path) -> Path:
+    """The `llmops.toml` of `start` or of the nearest folder above it."""
+    if start.is_file():
+        return start
+    for folder in (start.resolve(), *start.resolve().parents):
+        candidate = folder / CONFIG_NAME
+        if candidate.is_file():
+            return candidate
+    raise UsageError(
+        f"no {CONFIG_NAME} in {start.resolve()} or above",
+        hint="go to the project's folder, or make a project here with `llmops init`",
+    )
+
+
+def load_config(path: Path, environment: Mapping[str, str] = os.environ) -> ProjectConfig:
+    """The configuration in `path`, with what the environment overrides."""
+    document = load_toml(path)
+    override(document.data, environment)
+    config = document.validate(ProjectConfig)
+    if config.default_model is not None and config.default_model not in config.models:
+        raise NotFound.among(
+            "model", config.default_model, config.models, where=document.where("default_model")
+        )
+    return config
+
+
+def override(data: dict[str, Any], environment: Mapping[str, str]) -> None:
+    """Put the values of `LLMOPS_…` variables into `data`, in place."""
+    for variable, value in sorted(environment.items()):
+        if not variable.startswith(PREFIX) or variable.startswith(NOT_SETTINGS):
+            continue
+        target = data
+        *tables, key = variable.removeprefix(PREFIX).split("__")
+        if not tables and key.lower() not in ProjectConfig.model_fields:
+            known = [PREFIX + name.upper() for name in ProjectConfig.model_fields]
+            raise NotFound.among("setting", variable, known, where=Where(Path("environment")))
+        for table in tables:
+            target = target.setdefault(_existing(target, table), {})
+            if not isinstance(target, dict):
+                raise UsageError(f"`{variable}`: `{table.lower()}` is not a table")
+        target[_existing(target, key)] = value
+
+
+def _existing(table: Mapping[str, Any], name: str) -> str:
+    """The key of `table` that an upper-case variable part means, or a new one."""
+    for key in table:
+        if key.upper().replace("-", "_") == name:
+            return key
+    return name.lower()

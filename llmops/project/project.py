@@ -1,0 +1,242 @@
+"""A project: its prompts, models and suites, wired from `llmops.toml`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmops.core.chat import ChatChunk, ChatReply, ChatRequest, Constraint
+from llmops.core.errors import NotFound, UsageError, Where
+from llmops.core.files import inside
+from llmops.models import open_model
+from llmops.models.cache import ResponseCache
+from llmops.models.config import ModelConfig
+from llmops.models.managed import ManagedModel
+from llmops.project.config import CONFIG_NAME, ProjectConfig, find_config, load_config
+from llmops.project.sync import run_sync
+from llmops.prompts import Prompt, PromptRepository
+
+if TYPE_CHECKING:
+    from llmops.evals.results import Report
+    from llmops.evals.runner import Progress
+    from llmops.evals.suite import Suite
+
+
+def load_project(path: str | Path | None = None) -> Project:
+    """The project of a folder, of an `llmops.toml`, or of the current folder.
+
+    Folders above are searched too. Raises `UsageError` when there is no
+    `llmops.toml`, or `DocumentError` with file and line when it is broken.
+    Prompts and suites are read when they are asked for.
+    """
+    config_path = find_config(Path(path) if path is not None else Path.cwd())
+    return Project(root=config_path.resolve().parent, config=load_config(config_path))
+
+
+class Project:
+    """What a folder with an `llmops.toml` holds; made by `load_project`."""
+
+    def __init__(self, *, root: Path, config: ProjectConfig):
+        self.root = root
+        self.config = config
+        self._prompts: PromptRepository | None = None
+
+    @property
+    def prompts(self) -> PromptRepository:
+        """The prompt repository."""
+        if self._prompts is None:
+            self._prompts = PromptRepository(self.folder("prompts"))
+        return self._prompts
+
+    def prompt(self, ref: str) -> Prompt:
+        """The prompt that a ref names; `NotFound` suggests the nearest."""
+        return self.prompts.get(ref)
+
+    def model(self, name: str | None = None, *, prompt: Prompt | None = None) -> ManagedModel:
+        """A model of `llmops.toml`, or any model by its LiteLLM name (`provider/model`).
+
+        Left out: what the prompt names, else the project's default. Close it
+        with `await model.aclose()`.
+        """
+        wanted = name or (prompt.model if prompt else None) or self.config.default_model
+        if wanted is None:
+            raise UsageError(
+                "no model is named, and the project has no default",
+                hint=f"set `default_model` in {CONFIG_NAME}, or name one with `--model`",
+            )
+        config = self.config.models.get(wanted)
+        if config is None and "/" in wanted:
+            config = ModelConfig(model=wanted)
+        if config is None:
+            raise NotFound.among(
+                "model", wanted, self.config.models, where=Where(self.root / CONFIG_NAME)
+            )
+        return open_model(config, cache=self._response_cache() if config.cache else None)
+
+    async def answer(
+        self,
+        prompt: Prompt,
+        inputs: Mapping[str, Any],
+        *,
+        model: str | None = None,
+        use_cache: bool = True,
+    ) -> ChatReply:
+        """One answer of a model to a rendered prompt.
+
+        Where the prompt declares outputs, the answer is constrained to them.
+        """
+        chat_model = self.model(model, prompt=prompt)
+        try:
+            return await chat_model.chat(_request(prompt, inputs), use_cache=use_cache)
+        finally:
+            await chat_model.aclose()
+
+    async def answer_stream(
+        self, prompt: Prompt, inputs: Mapping[str, Any], *, model: str | None = None
+    ) -> AsyncIterator[ChatChunk]:
+        """The same answer in pieces, as the model writes it; never from the cache."""
+        chat_model = self.model(model, prompt=prompt)
+        try:
+            async for chunk in chat_model.stream(_request(prompt, inputs)):
+                yield chunk
+        finally:
+            await chat_model.aclose()
+
+    def suites(self) -> list[ProjectSuite]:
+        """The project's suites, sorted by name."""
+        root = self.folder("evals")
+        paths = [*root.rglob("*.yaml"), *root.rglob("*.yml")]
+        return sorted(
+            (ProjectSuite(project=self, path=path) for path in paths if not _hidden(root, path)),
+            key=lambda suite: suite.name,
+        )
+
+    def suite(self, name: str) -> ProjectSuite:
+        """A suite by its name (its path under the evals folder, without suffix) or its path."""
+        known = {suite.name: suite for suite in self.suites()}
+        if name in known:
+            return known[name]
+        as_path = Path(name)
+        if as_path.suffix in (".yaml", ".yml") and as_path.exists():
+            return ProjectSuite(project=self, path=inside(self.root, as_path))
+        raise NotFound.among("suite", name, known)
+
+    def folder(self, kind: str) -> Path:
+        """The folder of `prompts`, `evals`, `guardrails` or `state`."""
+        return inside(self.root, self.root / getattr(self.config.paths, kind))
+
+    def _response_cache(self) -> ResponseCache:
+        return ResponseCache(self.folder("state") / "cache" / "responses.sqlite")
+
+
+class ProjectSuite:
+    """One suite of a project; made by `Project.suite`."""
+
+    def __init__(self, *, project: Project, path: Path):
+        self.project = project
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        """The path under the evals folder, without suffix: `qa/xquad`."""
+        root = self.project.folder("evals")
+        path = self.path.resolve()
+        shown = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+        return shown.with_suffix("").as_posix()
+
+    def load(self) -> Suite:
+        """The suite as written; `DocumentError` says where it is broken."""
+        from llmops.evals.suite import load_suite
+
+        return load_suite(self.path, root=self.project.root, name=self.name)
+
+    async def run(
+        self,
+        *,
+        model: str | None = None,
+        limit: int | None = None,
+        select: str | None = None,
+        repeat: int | None = None,
+        resume: Path | None = None,
+        use_cache: bool = True,
+        output: Path | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Report:
+        """Run the suite and write its report; the decision is in `report.summary.decision`.
+
+        Journal and report lie in `output`, or in a new folder under
+        `.llmops/runs`. `resume` names the folder of a run that was
+        interrupted: what is finished there is not repeated. Raises
+        `UsageError` for a suite or selection that makes no sense and
+        `ProviderError` when the model cannot be reached.
+        """
+        from llmops.evals.render import write_reports
+        from llmops.evals.runner import run_suite
+
+        folder = resume or output or self._new_run_folder()
+        suite = self.load()
+        prompt = self.project.prompt(suite.subject.prompt)
+        chat_model = self.project.model(model or suite.subject.model, prompt=prompt)
+        try:
+            report = await run_suite(
+                suite,
+                prompt=prompt,
+                model=chat_model,
+                output=folder,
+                limit=limit,
+                select=select,
+                repeat=repeat,
+                resume=resume is not None,
+                use_cache=use_cache,
+                progress=progress,
+                command=self._command(model, limit, select, repeat, use_cache),
+            )
+        finally:
+            await chat_model.aclose()
+        write_reports(report, folder)
+        return report
+
+    def run_sync(self, **options: Any) -> Report:
+        """`run` for code that is not async."""
+        return run_sync(self.run(**options))
+
+    def _new_run_folder(self) -> Path:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        return self.project.folder("state") / "runs" / f"{self.name.replace('/', '-')}-{stamp}"
+
+    def _command(
+        self,
+        model: str | None,
+        limit: int | None,
+        select: str | None,
+        repeat: int | None,
+        use_cache: bool,
+    ) -> str:
+        words = ["llmops", "eval", "run", self.name]
+        for option, value in (
+            ("--model", model),
+            ("--limit", limit),
+            ("--select", select),
+            ("--repeat", repeat),
+        ):
+            if value is not None:
+                words += [option, str(value)]
+        if not use_cache:
+            words.append("--no-cache")
+        return shlex.join(words)
+
+
+def _request(prompt: Prompt, inputs: Mapping[str, Any]) -> ChatRequest:
+    schema = prompt.output_schema
+    return ChatRequest(
+        messages=prompt.render(**inputs),
+        sampling=prompt.sampling,
+        constraint=Constraint(kind="json", value=schema) if schema else None,
+    )
+
+
+def _hidden(root: Path, path: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
