@@ -1,0 +1,45 @@
+"""The benchmarks run: no numbers are judged here, only that they are taken."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def run_quickly(part: str, folder: Path, *more: str) -> Any:
+    command = [sys.executable, str(BENCHMARKS / "run.py"), part, "--quick"]
+    done = subprocess.run(
+        [*command, "--output", str(folder), *more], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"## {part}" in done.stdout
+    (file,) = folder.glob("*.json")
+    return json.loads(file.read_text())[part]
+
+
+def test_the_start_up_of_ours_is_measured_against_bare_python(tmp_path: Path) -> None:
+    commands = run_quickly("startup", tmp_path)["commands"]
+    assert commands["python -c pass"]["cpu_ratio_bare"] == 1
+    assert commands["llmops --help"]["cpu_ms_over_bare"] > 0
+
+
+def test_the_harness_is_measured_on_two_sizes_with_every_model_call_made(tmp_path: Path) -> None:
+    tools = run_quickly("harness", tmp_path, "--only", "llmops")["tools"]
+    assert set(tools["llmops"]["sizes"]) == {"4", "12"}
+    assert tools["llmops"]["sizes"]["12"]["peak_mb"] > 0
+
+
+@pytest.mark.vllm
+def test_tokens_per_second_of_ours_are_counted_on_a_real_server(
+    vllm_server: Any, tmp_path: Path
+) -> None:
+    served = ["--api-base", vllm_server.api_base, "--model", vllm_server.model]
+    result = run_quickly("throughput", tmp_path, *served)
+    assert result["tokens_per_s"]["llmops"] > 0
