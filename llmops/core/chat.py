@@ -117,6 +117,8 @@ class ChatReply:
     latency: float = 0.0
     """Seconds from sending to the whole answer; for a cached reply, of the call that was made."""
     cached: bool = False
+    attempts: int = 1
+    """Requests that it took; more than one when the provider failed first."""
     logprobs: tuple[TokenLogprob, ...] = ()
     request_id: str | None = None
 

@@ -139,6 +139,7 @@ class Execution:
             usage=usage,
             finish_reason=reply.finish_reason,
             cached=reply.cached,
+            attempts=reply.attempts,
         )
 
     def _failed(self, item: Work, error: Exception) -> CaseResult:

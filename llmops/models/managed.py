@@ -193,9 +193,18 @@ class ManagedModel:
         async with self._limits.slot:
             mark = self._busy.begin()
             try:
-                reply = await self._tried(lambda: self._adapter.send(request, body))
+                attempts = 0
+
+                def send() -> Awaitable[ChatReply]:
+                    nonlocal attempts
+                    attempts += 1
+                    return self._adapter.send(request, body)
+
+                reply = await self._tried(send)
             finally:
                 seconds = self._busy.end(mark)
+        if attempts > 1:
+            reply = replace(reply, attempts=attempts)
         if self._price is None:
             return reply
         return replace(reply, usage=priced(reply.usage, self._price, seconds))

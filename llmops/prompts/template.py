@@ -185,13 +185,16 @@ def _content(parts: list[str]) -> str:
     first, last = 0, len(parts)
     while first < last and type(parts[first]) is str:
         first += 1
-    while last > first and type(parts[last - 1]) is str:
+    if first == last:
+        return without_blank_lines("".join(parts)).rstrip(BLANK)
+    while type(parts[last - 1]) is str:
         last -= 1
-    head = without_blank_lines("".join(parts[:first]))
-    if first == len(parts):
-        return head.rstrip(BLANK)
-    tail = "".join(parts[last:]).rstrip(BLANK)
-    return "".join((head, *parts[first:last], tail))
+    if first:
+        parts[:first] = [without_blank_lines("".join(parts[:first]))]
+        last -= first - 1
+    if last < len(parts):
+        parts[last:] = ["".join(parts[last:]).rstrip(BLANK)]
+    return "".join(parts)
 
 
 def _walk(node: nodes.Node) -> Iterator[nodes.Node]:

@@ -169,8 +169,10 @@ def test_rate_limits_and_server_faults_are_retried_until_all_is_judged(shell) ->
     shell.endpoint.fail_next(
         faults.status(429, retry_after="0"), faults.status(500), faults.half_json(), faults.close()
     )
-    ran = shell("eval", "run", "capitals", "--limit", "4")
+    ran = shell("eval", "run", "capitals", "--limit", "4", "--json", "r.json")
     assert ran.code == 0, ran.out + ran.err
+    report = json.loads((shell.folder / "r.json").read_text())
+    assert sum(result["attempts"] for result in report["results"]) == 8
 
 
 def test_ctrl_c_exits_with_130_and_the_run_is_resumed_without_repeating(shell) -> None:
