@@ -24,7 +24,7 @@ class DatasetSection(Document):
     """Where the cases come from, and which column means what."""
 
     path: str = Field(min_length=1, description="JSONL or CSV file, relative to the suite")
-    id: str = "id"
+    id: str = Field(default="id", description="Column that names each case; no two the same")
     inputs: dict[str, str] | None = Field(
         default=None,
         description="Prompt variable: column. Left out: the columns of the variables' names",
@@ -32,7 +32,9 @@ class DatasetSection(Document):
     expected: str | None = Field(
         default=None, description="Left out: the column `expected` if there is one"
     )
-    contexts: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = Field(
+        default=(), description="Columns with the passages that the answer should rest on"
+    )
     tags: str | None = Field(
         default=None, description="Left out: the column `tags` if there is one"
     )
@@ -41,10 +43,13 @@ class DatasetSection(Document):
 class CheckSection(Document):
     """A scorer and the rule that its score must satisfy."""
 
-    scorer: str = Field(min_length=1)
+    scorer: str = Field(
+        min_length=1,
+        description="A built-in scorer, a plugin's, or your own: `module:attr`, `file.py:attr`",
+    )
     name: str | None = Field(default=None, min_length=1, description="Left out: the scorer's name")
     rule: str | None = Field(default=None, alias="pass", description="Such as `>= 0.5`")
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict, description="The scorer's own")
     measure_only: bool = Field(default=False, description="Report the score; it can never fail")
 
 
@@ -55,7 +60,7 @@ def _long_form(value: Any) -> Any:
 class MetricSection(Document):
     """A threshold of the gate on one check."""
 
-    check: str
+    check: str = Field(description="The name of a check")
     mean: str | None = Field(default=None, description="Such as `>= 0.3`")
     pass_rate: str | None = Field(default=None, description="Such as `>= 0.95`")
 
@@ -69,29 +74,41 @@ class GateSection(Document):
         le=1,
         description="Share of unjudged results that is still tolerated",
     )
-    metrics: tuple[MetricSection, ...] | None = Field(default=None, min_length=1)
+    metrics: tuple[MetricSection, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="The thresholds, all of which must hold",
+    )
 
 
 class SamplingSection(Document):
     """How the model picks tokens; what is set here goes before the prompt's own."""
 
-    temperature: float | None = Field(default=None, ge=0)
-    seed: int | None = None
-    max_tokens: int | None = Field(default=None, ge=1)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    top_k: int | None = None
-    stop: tuple[str, ...] | None = None
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
-    extra: dict[str, Any] | None = None
+    temperature: float | None = Field(default=None, ge=0, description="0 picks the likeliest")
+    seed: int | None = Field(default=None, description="Of the draw, where there is one")
+    max_tokens: int | None = Field(default=None, ge=1, description="Longest answer")
+    top_p: float | None = Field(
+        default=None, gt=0, le=1, description="Likeliest tokens up to this probability"
+    )
+    top_k: int | None = Field(default=None, description="So many of the likeliest tokens")
+    stop: tuple[str, ...] | None = Field(default=None, description="Texts that end the answer")
+    frequency_penalty: float | None = Field(
+        default=None, description="Against tokens, by how often they came"
+    )
+    presence_penalty: float | None = Field(
+        default=None, description="Against tokens that came at all"
+    )
+    extra: dict[str, Any] | None = Field(
+        default=None, description="Further fields of the request, sent as they are"
+    )
 
 
 class SuiteFile(Document):
     """An evaluation suite as it is written."""
 
-    version: Literal[1]
-    description: str = ""
-    tags: tuple[str, ...] = ()
+    version: Literal[1] = Field(description="Version of this file format")
+    description: str = Field(default="", description="What the suite asks, and why so")
+    tags: tuple[str, ...] = Field(default=(), description="For people and listings")
     subject: SubjectSection
     dataset: DatasetSection
     checks: tuple[
@@ -100,8 +117,10 @@ class SuiteFile(Document):
             BeforeValidator(_long_form, json_schema_input_type=str | CheckSection),
         ],
         ...,
-    ] = Field(min_length=1)
+    ] = Field(min_length=1, description="A scorer's name alone is short for a check with it")
     gate: GateSection | None = None
-    repeat: int = Field(default=1, ge=1)
-    concurrency: int | None = Field(default=None, ge=1)
+    repeat: int = Field(default=1, ge=1, description="How often each case is asked")
+    concurrency: int | None = Field(
+        default=None, ge=1, description="Calls in flight at once; left out, as many as the model's"
+    )
     sampling: SamplingSection = SamplingSection()

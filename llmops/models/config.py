@@ -18,9 +18,15 @@ class Price(Document):
     machine that the model occupies.
     """
 
-    input_per_million: float | None = Field(default=None, ge=0)
-    output_per_million: float | None = Field(default=None, ge=0)
-    per_gpu_hour: float | None = Field(default=None, ge=0)
+    input_per_million: float | None = Field(
+        default=None, ge=0, description="For a million tokens of the prompt."
+    )
+    output_per_million: float | None = Field(
+        default=None, ge=0, description="For a million tokens of the answer."
+    )
+    per_gpu_hour: float | None = Field(
+        default=None, ge=0, description="For an hour of the machine, while calls are in flight."
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Price:
@@ -39,22 +45,41 @@ class ModelConfig(Document):
     8
     """
 
-    model: str
-    """LiteLLM's spelling, `provider/name`."""
-    api_base: str | None = None
-    """The endpoint's address up to and including `/v1`; left out, the provider's own."""
-    transport: Literal["auto", "http", "litellm"] = "auto"
-    api_key_env: str | None = None
-    """The environment variable that holds the key; left out, the provider's usual one."""
-    timeout: float = Field(default=120.0, gt=0)
-    """Seconds that one attempt may take; in a stream, seconds between two pieces."""
-    concurrency: int = Field(default=8, ge=1, le=4096)
-    """Calls in flight at once."""
-    requests_per_minute: int | None = Field(default=None, ge=1)
-    retries: int = Field(default=4, ge=0, le=20)
-    """Further attempts after one that failed in a way that may pass."""
-    cache: bool = True
-    price: Price | None = None
+    model: str = Field(description="LiteLLM's spelling, `provider/name`.")
+    api_base: str | None = Field(
+        default=None,
+        description="The endpoint's address up to and including `/v1`; "
+        "left out, the provider's own.",
+    )
+    transport: Literal["auto", "http", "litellm"] = Field(
+        default="auto",
+        description="`auto` calls vLLM and OpenAI-compatible endpoints over HTTP, "
+        "every other provider through LiteLLM.",
+    )
+    api_key_env: str | None = Field(
+        default=None,
+        description="The environment variable that holds the key; "
+        "left out, the provider's usual one.",
+    )
+    timeout: float = Field(
+        default=120.0,
+        gt=0,
+        description="Seconds that one attempt may take; in a stream, seconds between two pieces.",
+    )
+    concurrency: int = Field(default=8, ge=1, le=4096, description="Calls in flight at once.")
+    requests_per_minute: int | None = Field(
+        default=None, ge=1, description="Calls that may begin in a minute; left out, any number."
+    )
+    retries: int = Field(
+        default=4,
+        ge=0,
+        le=20,
+        description="Further attempts after one that failed in a way that may pass.",
+    )
+    cache: bool = Field(
+        default=True, description="Keep answers, and take them from there when asked again."
+    )
+    price: Price | None = Field(default=None, description="Left out: calls have no cost.")
 
     @field_validator("model")
     @classmethod

@@ -43,7 +43,9 @@ class ProjectConfig(Document):
     default_model: str | None = Field(
         None, description="The model used where none is named: a key of `models`."
     )
-    paths: Paths = Field(default_factory=lambda: Paths.model_validate({}))
+    paths: Paths = Field(
+        default_factory=lambda: Paths.model_validate({}), description="Where the folders are."
+    )
     models: dict[str, ModelConfig] = Field(
         default_factory=dict, description="The models of the project, by a name of your own."
     )

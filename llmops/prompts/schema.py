@@ -74,21 +74,31 @@ KindName = Annotated[
 class ItemDocument(_Strict):
     """What each item of an array is."""
 
-    kind: KindName
-    description: str = ""
-    nullable: bool = False
-    enum_values: list[Any] | None = Field(default=None, alias="enumValues", min_length=1)
-    items: ItemDocument | None = None
-    properties: Properties = Field(default=[])
+    kind: KindName = Field(description="`float` is another word for `number`")
+    description: str = Field(default="", description="For people, and in an output's schema")
+    nullable: bool = Field(default=False, description="Whether `null` is a value, too")
+    enum_values: list[Any] | None = Field(
+        default=None, alias="enumValues", min_length=1, description="The only values allowed"
+    )
+    items: ItemDocument | None = Field(
+        default=None, description="Of an array: what each item is; left out, anything"
+    )
+    properties: Properties = Field(
+        default=[], description="Of an object: what it holds; left out, anything"
+    )
 
 
 class PropertyDocument(ItemDocument):
     """One input, one output, or one property of an object."""
 
-    name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
-    required: bool | None = None
-    default: Any = None
-    example: Any = None
+    name: str = Field(
+        pattern="^[A-Za-z][A-Za-z0-9_]*$", description="As the template or the answer has it"
+    )
+    required: bool | None = Field(
+        default=None, description="Left out: required, unless there is a default"
+    )
+    default: Any = Field(default=None, description="The value when none is given; inputs only")
+    example: Any = Field(default=None, description="A value to show and to try with")
 
 
 Properties = Annotated[
@@ -103,42 +113,81 @@ Properties = Annotated[
 class DeprecatedDocument(_Strict):
     """That a prompt should no longer be used, since when, and what to use instead."""
 
-    since: VersionText | None = None
-    use: str | None = None
-    after: date | None = None
-    """The day from which nothing may point to it any more."""
+    since: VersionText | None = Field(default=None, description="The version that said so first")
+    use: str | None = Field(default=None, description="The prompt to use instead")
+    after: date | None = Field(
+        default=None, description="The day from which nothing may point to it any more"
+    )
 
 
 class MetadataDocument(_Strict):
     """What people want to know; none of it reaches the model."""
 
-    version: VersionText
-    authors: list[str] = Field(default=[])
-    tags: list[str] = Field(default=[])
+    version: VersionText = Field(description="A full version, such as `1.0.0`")
+    authors: list[str] = Field(default=[], description="Who to ask")
+    tags: list[str] = Field(default=[], description="For people and listings")
     deprecated: DeprecatedDocument | None = None
 
 
 class OptionsDocument(_Strict):
     """How the model picks tokens."""
 
-    temperature: float | None = Field(default=None, ge=0, le=10, allow_inf_nan=False)
-    max_output_tokens: int | None = Field(default=None, alias="maxOutputTokens", ge=1)
-    top_p: float | None = Field(default=None, alias="topP", gt=0, le=1)
-    top_k: int | None = Field(default=None, alias="topK", ge=-1)
-    seed: int | None = None
-    stop_sequences: list[Annotated[str, Field(min_length=1)]] = Field(
-        default=[], alias="stopSequences"
+    temperature: float | None = Field(
+        default=None,
+        ge=0,
+        le=10,
+        allow_inf_nan=False,
+        description="0 picks the likeliest token; left out, 0",
     )
-    frequency_penalty: float | None = Field(default=None, alias="frequencyPenalty", ge=-2, le=2)
-    presence_penalty: float | None = Field(default=None, alias="presencePenalty", ge=-2, le=2)
-    additional_properties: dict[str, Any] = Field(default={}, alias="additionalProperties")
+    max_output_tokens: int | None = Field(
+        default=None, alias="maxOutputTokens", ge=1, description="Longest answer, in tokens"
+    )
+    top_p: float | None = Field(
+        default=None,
+        alias="topP",
+        gt=0,
+        le=1,
+        description="Likeliest tokens up to this probability",
+    )
+    top_k: int | None = Field(
+        default=None, alias="topK", ge=-1, description="So many of the likeliest tokens"
+    )
+    seed: int | None = Field(default=None, description="Of the draw; left out, 0")
+    stop_sequences: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[], alias="stopSequences", description="Texts that end the answer"
+    )
+    frequency_penalty: float | None = Field(
+        default=None,
+        alias="frequencyPenalty",
+        ge=-2,
+        le=2,
+        description="Against tokens, by how often they came",
+    )
+    presence_penalty: float | None = Field(
+        default=None,
+        alias="presencePenalty",
+        ge=-2,
+        le=2,
+        description="Against tokens that came at all",
+    )
+    additional_properties: dict[str, Any] = Field(
+        default={},
+        alias="additionalProperties",
+        description="Further fields of the request, sent as they are",
+    )
 
 
 class ModelDocument(_Strict):
     """Which model the prompt was written for."""
 
-    id: str | None = Field(default=None, min_length=1)
-    provider: str | None = Field(default=None, min_length=1)
+    id: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A model of llmops.toml or a LiteLLM name; left out, the project's default",
+    )
+    provider: str | None = Field(
+        default=None, min_length=1, description="Put before `id` where that names no provider"
+    )
     options: OptionsDocument = OptionsDocument()
 
 
@@ -165,13 +214,19 @@ class TemplateDocument(_Strict):
 class FrontMatter(_Strict):
     """The front matter of a `.prompty` file."""
 
-    name: str | None = None
-    display_name: str | None = Field(default=None, alias="displayName")
-    description: str = ""
+    name: str | None = Field(
+        default=None, description="Left out: the path under the prompts folder; else the same"
+    )
+    display_name: str | None = Field(
+        default=None, alias="displayName", description="A title for people"
+    )
+    description: str = Field(default="", description="What the prompt is for, in a sentence")
     metadata: MetadataDocument
     model: ModelDocument = ModelDocument()
-    inputs: Properties = Field(default=[])
-    outputs: Properties = Field(default=[])
+    inputs: Properties = Field(default=[], description="The values that the template asks for")
+    outputs: Properties = Field(
+        default=[], description="What the answer must hold: it is then JSON, and held to it"
+    )
     template: TemplateDocument = TemplateDocument()
 
 

@@ -5,18 +5,27 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import psutil
 import pytest
 
 from llmops.core.errors import NotFound, ServerStartError, UsageError
-from llmops.models.serving import Condition, ServerState, command, environment, find, servers
+from llmops.models.serving import (
+    Condition,
+    ServerState,
+    command,
+    environment,
+    find,
+    installation,
+    servers,
+)
 from llmops.models.serving.environment import Runtime, choose_runtime, interpreter_of
 from llmops.models.serving.hub import check_hub_model
 from llmops.models.serving.processes import StepFailed, Tree, run_step, spawn
 from llmops.models.serving.startup import LogFollower, cause_of_death
-from llmops.models.serving.weights import recognise
+from llmops.models.serving.weights import locate, recognise
 
 CPU = Runtime(python=Path("/env/bin/python"), version="0.32.0", cpu=True)
 GPU = Runtime(python=Path("/env/bin/python"), version="0.32.0", cpu=False, server_module=False)
@@ -189,6 +198,7 @@ def test_few_cores_share_one_process_unless_the_user_arranged_otherwise(
     monkeypatch.setattr(command, "cores", lambda: 2)
     shared = command.environment(CPU, "/m")
     assert shared["OMP_NUM_THREADS"] == "2"
+    assert shared["OMP_WAIT_POLICY"] == "PASSIVE"
     assert shared["VLLM_ENABLE_V1_MULTIPROCESSING"] == "0"
     assert "uni" in command.arguments(CPU, "/m", WANTED)
 
@@ -355,3 +365,112 @@ def test_the_log_is_followed_line_by_line(tmp_path: Path) -> None:
     log.write_text("x Starting to load model m\n")
     assert follower.news() == ["loading the weights"]
     assert follower.news() == []
+
+
+CONVERTER = """#!/bin/sh
+mkdir -p "$3" && cp "$2" "$3/model.safetensors" && echo '{}' > "$3/config.json"
+echo once >> "$(dirname "$0")/runs"
+"""
+
+
+def test_a_gguf_file_is_converted_once_and_again_when_the_result_was_damaged(
+    tmp_path: Path,
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(CONVERTER)
+    program.chmod(0o755)
+    runtime = Runtime(python=program, version="0.32.0", cpu=True)
+    gguf = tmp_path / "tiny.gguf"
+    gguf.write_bytes(b"GGUF and weights")
+    runs = tmp_path / "runs"
+
+    first = Path(locate(recognise(str(gguf)), runtime, say=print))
+    assert (first / "model.safetensors").read_bytes() == gguf.read_bytes()
+    assert Path(locate(recognise(str(gguf)), runtime, say=print)) == first
+    assert runs.read_text() == "once\n"
+
+    (first / "model.safetensors").write_bytes(b"GGUF and weightz")
+    said: list[str] = []
+    locate(recognise(str(gguf)), runtime, say=said.append)
+    assert (first / "model.safetensors").read_bytes() == gguf.read_bytes()
+    assert "making them again" in said[0]
+    assert runs.read_text() == "once\nonce\n"
+    assert not list(first.parent.glob(".tiny*"))
+
+
+def test_a_failed_conversion_says_why_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
+    program = tmp_path / "python"
+    program.write_text('#!/bin/sh\nmkdir "$3"\necho "ValueError: architecture x"\nexit 1\n')
+    program.chmod(0o755)
+    gguf = tmp_path / "tiny.gguf"
+    gguf.write_bytes(b"GGUF")
+    runtime = Runtime(python=program, version="0.32.0", cpu=True)
+    with pytest.raises(ServerStartError, match="architecture x"):
+        locate(recognise(str(gguf)), runtime, say=print)
+    assert [each.suffix for each in (cache / "models").iterdir()] == [".lock"]
+
+
+def test_an_environment_counts_only_with_its_mark(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[list[str]] = []
+
+    def half_done(words: list[str], **_: object) -> None:
+        made.append(words)
+        if "venv" in words:
+            python = Path(words[-1]) / "bin" / "python"
+            python.parent.mkdir(parents=True)
+            python.touch()
+        elif len(made) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(installation, "run_step", half_done)
+    with pytest.raises(KeyboardInterrupt):
+        installation.own_python(gpu=True, say=print)
+    assert list((cache / "environments").glob("*/bin/python"))
+    assert installation.finished_python(gpu=True) is None
+
+    python = installation.own_python(gpu=True, say=print)
+    assert installation.finished_python(gpu=True) == python
+    assert len(made) == 4
+    assert installation.own_python(gpu=True, say=print) == python
+    assert len(made) == 4
+
+
+def test_torch_is_asked_of_its_own_index_only_where_pip_finds_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[bool] = []
+
+    def pip(words: list[str], **_: object) -> None:
+        if "venv" not in words:
+            asked.append(installation.TORCH_CPU_INDEX in words)
+            if len(asked) == 1:
+                raise StepFailed(1, ["ERROR: No matching distribution found for torch==2.13.0+cpu"])
+
+    monkeypatch.setattr(installation, "run_step", pip)
+    monkeypatch.setattr(installation.platform, "machine", lambda: "x86_64")
+    installation.own_python(gpu=False, say=print)
+    assert asked == [False, True]
+
+
+def test_a_failing_pip_says_its_last_lines_and_where_the_rest_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def pip(words: list[str], **_: object) -> None:
+        if "venv" not in words:
+            raise StepFailed(1, ["WARNING: noise", "ERROR: No space left on device"])
+
+    monkeypatch.setattr(installation, "run_step", pip)
+    with pytest.raises(ServerStartError, match="No space left") as caught:
+        installation.own_python(gpu=True, say=print)
+    assert "noise" not in str(caught.value)
+    assert ".log" in str(caught.value)
+
+
+def test_the_lock_names_versions_and_no_place() -> None:
+    text = Path(str(files("llmops.models.serving") / "vllm-cpu.lock")).read_text("utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert all("==" in line for line in lines)
+    assert not [line for line in lines if "@" in line or "://" in line or "/" in line]
+    assert not [line for line in lines if line.startswith(installation.HARMFUL_ON_CPU)]

@@ -81,6 +81,10 @@ def environment(runtime: Runtime, source: str, extra: Sequence[str] = ()) -> dic
             settings["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
             settings["VLLM_CPU_OMP_THREADS_BIND"] = "nobind"
             settings["OMP_NUM_THREADS"] = str(cores())
+            # By default a thread that waits for another spins. With anything
+            # else at work on the cores, such as the program that asks, that
+            # made 48 requests cost 116 CPU-seconds in place of 30.
+            settings["OMP_WAIT_POLICY"] = "PASSIVE"
     forced = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
     if Path(source).is_absolute():
         forced["HF_HUB_OFFLINE"] = "1"
