@@ -3,9 +3,12 @@
 In a page, a block
 
 - `console` holds commands after `$ ` and, below each, what it prints: a line
-  of the page must be found in the output, in order; `…` stands for anything;
+  of the page must be found in the output, in order; `…` stands for anything; a
+  last line `exit code N` says how it ends, else it must be 0;
 - `python` is a script;
 - `LANGUAGE file=PATH` is a file that is written before the page goes on.
+
+Blocks of other languages are only shown.
 
 Each page starts in a copy of the repository, or in an empty folder where its
 first line is `<!-- starts in: an empty folder -->`.
@@ -107,54 +110,77 @@ def workplace(tmp_path: Path, vllm_server: object, page: Path) -> Path:
     return tmp_path
 
 
+@dataclass
+class Reader:
+    """Somebody who follows a page: types its commands, writes its files, runs its snippets."""
+
+    here: Path
+    environment: dict[str, str]
+    port: str
+
+    def follow(self, step: Step, where: str) -> None:
+        if step.file is not None:
+            target = self.here / step.file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(step.text, encoding="utf-8")
+        elif step.kind == "python":
+            code, output = self.run([sys.executable, "-c", step.text])
+            assert code == 0, f"{where}: {output}"
+        elif step.kind == "console":
+            for command, expected in commands(step.text):
+                if not command.startswith(tuple(RUN_ELSEWHERE)):
+                    self.type(command, expected, f"{where}: {command}")
+
+    def type(self, command: str, expected: list[str], where: str) -> None:
+        if "serve --detach" in command:
+            if "LLMOPS_TEST_VLLM" in os.environ:
+                return  # that server is somebody else's
+            command = command.replace("serve --detach", f"serve --detach --port {self.port}")
+        wanted = 0
+        if expected and (said := re.fullmatch(r"exit code (\d+)", expected[-1])):
+            wanted = int(said[1])
+            expected = expected[:-1]
+        place = self.here / ".place"
+        code, output = self.run(
+            ["bash", "-c", f"trap 'pwd > \"{place}\"' EXIT\n{command}"]  # `cd` is for good
+        )
+        self.here, before = Path(place.read_text().rstrip("\n")), self.here
+        (before / ".place").unlink()
+        assert code == wanted, f"{where}\n{output}"
+        assert_shown(expected, output, where)
+
+    def run(self, words: list[str]) -> tuple[int, str]:
+        ran = subprocess.run(
+            words,
+            cwd=self.here,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        return ran.returncode, ran.stdout + ran.stderr
+
+
 @pytest.mark.vllm
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_command_and_snippet_of_a_page_runs(
     page: Path, workplace: Path, vllm_server: object
 ) -> None:
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "LLMOPS_MODELS__LOCAL__API_BASE": vllm_server.api_base,  # type: ignore[attr-defined]
-        "COLUMNS": "100",
-    }
-    port = vllm_server.api_base.rsplit(":", 1)[1].split("/")[0]  # type: ignore[attr-defined]
+    api_base: str = vllm_server.api_base  # type: ignore[attr-defined]
+    reader = Reader(
+        here=workplace,
+        environment={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "LLMOPS_MODELS__LOCAL__API_BASE": api_base,
+            "COLUMNS": "100",
+        },
+        port=api_base.rsplit(":", 1)[1].split("/")[0],
+    )
     for step in steps(page):
-        where = f"{page.name}:{step.line}"
-        if step.file is not None:
-            target = workplace / step.file
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(step.text, encoding="utf-8")
-        elif step.kind == "python":
-            run = subprocess.run(
-                [sys.executable, "-c", step.text],
-                cwd=workplace,
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert run.returncode == 0, f"{where}: {run.stderr}"
-        elif step.kind == "console":
-            for command, expected in commands(step.text):
-                if command.startswith(tuple(RUN_ELSEWHERE)):
-                    continue
-                command = command.replace("serve --detach", f"serve --detach --port {port}")
-                run = subprocess.run(
-                    ["bash", "-c", command],
-                    cwd=workplace,
-                    env=environment,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
-                output = run.stdout + run.stderr
-                wanted = 0
-                if expected and (said := re.fullmatch(r"exit code (\d+)", expected[-1])):
-                    wanted = int(said[1])
-                    expected = expected[:-1]
-                assert run.returncode == wanted, f"{where}: {command}\n{output}"
-                assert_shown(expected, output, f"{where}: {command}")
+        reader.follow(step, f"{page.name}:{step.line}")
 
 
 def test_the_generated_reference_is_up_to_date(tmp_path: Path) -> None:
@@ -169,7 +195,7 @@ def test_the_generated_reference_is_up_to_date(tmp_path: Path) -> None:
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:
-    for page in PAGES:
+    for page in [*PAGES, *sorted((ROOT / "docs/reference").glob("*.md"))]:
         text = page.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
             assert (page.parent / target).exists(), f"{page.name}: {target}"

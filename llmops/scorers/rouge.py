@@ -23,8 +23,8 @@ def rouge_l(sample: Sample) -> Score:
     text the value is that of Google's `rouge_score`, which drops every other
     letter.
 
-    >>> score = rouge_l.score(Sample(output="police kill the gunman",
-    ...                              expected="police killed the gunman"))
+    >>> sample = Sample(output="police kill the gunman", expected="police killed the gunman")
+    >>> score = rouge_l.score(sample)
     >>> score.value, score.rationale
     (0.75, '3 words in order, of 4 said and 4 expected')
     """
