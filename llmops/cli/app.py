@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -54,6 +56,7 @@ app.command("schema")(schema.schema)
 
 def run() -> None:
     """Run the command line and exit with the documented status."""
+    _open_streams()
     try:
         app()
     except LlmopsError as error:
@@ -66,3 +69,13 @@ def run() -> None:
         say(f"error: llmops failed on its own: {type(error).__name__}")
         say("hint: this is a defect; please report it with the lines above")
         sys.exit(ExitCode.INCONCLUSIVE)
+
+
+def _open_streams() -> None:
+    """Have a stdout and stderr that take any text, whatever the shell and the locale give."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with it closed: `>&-`
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+        stream = getattr(sys, name)
+        if (stream.encoding or "").lower() != "utf-8" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

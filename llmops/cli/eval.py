@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from llmops.cli.output import emit_json, emit_table, say
+from llmops.cli.output import emit_json, emit_table, printing, say
 
 app = typer.Typer(help="List and run evaluation suites.", no_args_is_help=True)
 
@@ -110,7 +110,8 @@ def run(
         )
     wanted = {"json": json, "junit": junit, "markdown": markdown, "html": html}
     write_each(report, {format_: path for format_, path in wanted.items() if path is not None})
-    terminal.print_summary(report, folder=_shown(report.folder))
+    with printing():
+        terminal.print_summary(report, folder=_shown(report.folder))
     raise typer.Exit(report.summary.decision.exit_code)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -16,9 +19,28 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def emit(text: str) -> None:
+def emit(text: str, *, end: str = "\n") -> None:
     """Print data, on stdout."""
-    typer.echo(text)
+    with printing():
+        typer.echo(text + end, nl=False)
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Write to stdout in the block; a reader that has gone (`| head`) changes no exit status.
+
+    Raises `LlmopsError` when the text is lost otherwise, as on a full disk.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        # Python would try to write the rest once more when it exits.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        if error.errno != errno.EPIPE:
+            raise LlmopsError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def emit_json(value: Any) -> None:

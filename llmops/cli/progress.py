@@ -64,7 +64,7 @@ def _lines(title: str) -> Callable[[Progress], None]:
 
     def update(progress: Progress) -> None:
         nonlocal last
-        if time.monotonic() - last < LINE_EVERY and progress.done < progress.total:
+        if time.monotonic() - last < LINE_EVERY:
             return
         last = time.monotonic()
         left = (progress.total - progress.done) / progress.rate if progress.rate else 0
@@ -79,7 +79,7 @@ def _lines(title: str) -> Callable[[Progress], None]:
 def _failures(progress: Progress) -> str:
     parts = [
         f"{count} {word}"
-        for count, word in ((progress.failed, "failed"), (progress.errors, "errors"))
+        for count, word in ((progress.failed, "with a failed check"), (progress.errors, "errors"))
         if count
     ]
     return ", ".join(parts)

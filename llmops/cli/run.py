@@ -73,5 +73,5 @@ def run(
 async def _print_stream(chunks: AsyncIterator[ChatChunk]) -> None:
     """Print pieces as they come; a stream that breaks off raises after what came."""
     async for chunk in chunks:
-        typer.echo(chunk.text, nl=False)
+        emit(chunk.text, end="")
     emit("")

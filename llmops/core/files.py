@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from llmops.core.errors import DocumentError, Where
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 DOCUMENT_LIMIT = 10 * 1024 * 1024
 """Bytes that a prompt, suite or policy may have; a larger one is a mistake."""
@@ -57,24 +62,59 @@ def decode(raw: bytes, path: Path, *, line: int = 1) -> str:
 def replacing(path: Path) -> Iterator[IO[str]]:
     """A text file that takes `path`'s place when the block ends, and not before.
 
-    When the block raises, `path` is as it was and no temporary file stays.
+    When the block raises, `path` is as it was and no temporary file stays. A
+    symbolic link stays one; a device or a pipe is written to and not replaced.
+    Raises `DocumentError` when it cannot be written, be it that the disk is full.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        target = path.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if target.exists() and not target.is_file():
+            device: _Watched | None = _Watched(target, path)
+        else:
+            device = None
+            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as error:
-        raise DocumentError(f"cannot be written: {error.strerror}", where=Where(path)) from error
+        raise _unwritable(path, error) from error
+    if device is not None:
+        with _text(device) as file:
+            yield file
+        return
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        with _text(_Watched(descriptor, path)) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+class _Watched(io.FileIO):
+    """A file whose failed writes name the path that was asked for."""
+
+    def __init__(self, file: Path | int, wanted: Path):
+        super().__init__(file, "w")
+        self._wanted = wanted
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise _unwritable(self._wanted, error) from error
+
+
+def _text(file: io.FileIO) -> IO[str]:
+    return io.TextIOWrapper(io.BufferedWriter(file), encoding="utf-8", newline="\n")
+
+
+def _unwritable(path: Path, error: OSError) -> DocumentError:
+    return DocumentError(f"cannot be written: {error.strerror}", where=Where(path))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -48,14 +48,14 @@ class Circuit:
         self._patience = patience
         self._row = 0
         self._trips = 0
-        self._last_end = time.monotonic()
+        self._last_end = self._last_answer = time.monotonic()
         self._last_failure: ProviderError | None = None
         self._tripped = asyncio.Event()
 
     def answered(self) -> None:
         """A call was answered."""
         self._row = self._trips = 0
-        self._last_end = time.monotonic()
+        self._last_end = self._last_answer = time.monotonic()
 
     def failed(self, error: Exception) -> None:
         """A call has failed for good."""
@@ -75,8 +75,10 @@ class Circuit:
             except TimeoutError:
                 if time.monotonic() - self._last_end < self._patience.silence:
                     continue
+            begun = self._last_answer
             error = await self._diagnose()
-            if error is not None:
+            # Some can only be asked by a call, which waits its turn behind slow ones.
+            if error is not None and self._last_answer == begun:
                 return error
             self._tripped.clear()
             self._row = 0

@@ -107,17 +107,30 @@ class Dataset:
         )
 
     def cases(self, selects: Callable[[Case], bool], limit: int | None = None) -> Iterator[Case]:
-        """The selected cases in the file's order."""
+        """The selected cases in the file's order.
+
+        Raises `DocumentError` when the file is no longer the one that was
+        scanned: a case that is gone would be missing in every count.
+        """
         count = 0
-        if _state(self.path) != self._state:
-            raise DocumentError("the dataset changed while it was read", where=Where(self.path))
+        self._refuse_change()
         for row in read_rows(self.path):
             if limit is not None and count >= limit:
                 return
+            self._refuse_change()
             case = self._case(row)
             if selects(case):
                 count += 1
                 yield case
+        self._refuse_change()
+
+    def _refuse_change(self) -> None:
+        if _state(self.path) != self._state:
+            raise DocumentError(
+                "the dataset changed while it was read",
+                hint="start a new run, on a file that stays as it is",
+                where=Where(self.path),
+            )
 
     def _case(self, row: Row) -> Case:
         columns, data = self.columns, row.data

@@ -66,7 +66,7 @@ class Threshold:
                     f"`{check.name}` has no pass rule, so it has no pass rate",
                     hint='give the check `pass: ">= 0.5"`, or set a threshold on its `mean`',
                 )
-            settled = _settled(rule, 0.0, 1.0)
+            settled = settlement(rule, 0.0, 1.0)
             if settled is not None:
                 found = "always holds" if settled else "can never hold"
                 raise UsageError(
@@ -143,7 +143,7 @@ class Gate:
         name = threshold.aggregate.replace("_", " ")
         value = _number(estimate.value, beside=threshold.rule.bound)
         shown = f"the {name} of `{summary.name}` is {value}{_unit(summary, name)}"
-        settled = _settled(threshold.rule, bounds.low, bounds.high)
+        settled = settlement(threshold.rule, bounds.low, bounds.high)
         if settled is None:
             return "inconclusive", (
                 f"{shown}, but {missing}; with them it could be anything from "
@@ -154,7 +154,7 @@ class Gate:
         return ("passed" if settled else "failed"), f"{shown}{_interval(estimate)}, {asked}"
 
 
-def _settled(rule: Rule, low: float, high: float) -> bool | None:
+def settlement(rule: Rule, low: float, high: float) -> bool | None:
     """Whether the rule holds for all (True) or for none (False) of the values in the range."""
     low, high = round(low, DIGITS), round(high, DIGITS)
     if rule.operator in ("==", "!="):

@@ -7,6 +7,7 @@ threshold that no result could miss.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from llmops.core.errors import DocumentError, LlmopsError, NotFound, UsageError,
 from llmops.core.files import inside
 from llmops.core.fingerprint import fingerprint
 from llmops.core.scoring import Check, Rule, Scorer
-from llmops.evals.gate import Gate, Threshold
+from llmops.evals.gate import Gate, Threshold, settlement
 from llmops.evals.suite_file import (
     UNJUDGED,
     CheckSection,
@@ -170,6 +171,8 @@ def _check(document: Parsed, index: int, section: CheckSection, build: BuildScor
         scorer = build(section.scorer, section.options, base=document.path.parent)
         written = section.rule or getattr(scorer, "default_rule", None)
         rule = Rule.parse(written) if written and not section.measure_only else None
+        if rule is not None:
+            _refuse_settled(rule, section.scorer, scorer)
     except UsageError as error:
         if error.where is None:
             error.where = where
@@ -184,14 +187,32 @@ def _check(document: Parsed, index: int, section: CheckSection, build: BuildScor
     return Check(name=section.name or scorer.name, scorer=scorer, rule=rule)
 
 
+def _refuse_settled(rule: Rule, name: str, scorer: Scorer) -> None:
+    """Raise for a rule that every score of a built-in scorer keeps, or none."""
+    from llmops.scorers import BUILT_IN  # of others the range is not known
+
+    unit = getattr(scorer, "unit", "")
+    outcome = settlement(rule, 0.0, math.inf if unit else 1.0)
+    if name in BUILT_IN and outcome is not None:
+        found = "always holds" if outcome else "can never hold"
+        span = "is never below 0" if unit else "lies between 0 and 1"
+        raise UsageError(
+            f"`{rule}` {found}: `{name}` {span}",
+            hint="say `measure_only: true` to only look at it"
+            if outcome
+            else "95 % is written 0.95",
+        )
+
+
 def _gate(document: Parsed, file: SuiteFile, checks: tuple[Check, ...]) -> Gate:
     unjudged = file.gate.unjudged if file.gate else UNJUDGED
     if file.gate and file.gate.metrics:
         known = {check.name: check for check in checks}
+        scorers = {check.name: each.scorer for check, each in zip(checks, file.checks, strict=True)}
         thresholds = [
             threshold
             for index, metric in enumerate(file.gate.metrics)
-            for threshold in _thresholds(document, index, metric, known)
+            for threshold in _thresholds(document, index, metric, known, scorers)
         ]
         return Gate(unjudged=unjudged, thresholds=tuple(thresholds))
     ruled = [check for check in checks if check.rule is not None]
@@ -211,7 +232,11 @@ def _gate(document: Parsed, file: SuiteFile, checks: tuple[Check, ...]) -> Gate:
 
 
 def _thresholds(
-    document: Parsed, index: int, metric: MetricSection, known: Mapping[str, Check]
+    document: Parsed,
+    index: int,
+    metric: MetricSection,
+    known: Mapping[str, Check],
+    scorers: Mapping[str, str],
 ) -> list[Threshold]:
     where = document.where("gate", "metrics", index)
     if metric.check not in known:
@@ -227,7 +252,9 @@ def _thresholds(
     thresholds = []
     try:
         if metric.mean is not None:
-            thresholds.append(Threshold.on(known[metric.check], "mean", metric.mean))
+            check = known[metric.check]
+            thresholds.append(Threshold.on(check, "mean", metric.mean))
+            _refuse_settled(thresholds[-1].rule, scorers[check.name], check.scorer)
         if metric.pass_rate is not None:
             thresholds.append(Threshold.on(known[metric.check], "pass_rate", metric.pass_rate))
     except UsageError as error:

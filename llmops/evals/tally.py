@@ -16,6 +16,9 @@ from llmops.evals import statistics
 from llmops.evals.gate import Bounds, Measured
 from llmops.evals.results import CheckSummary, Estimate
 
+COUNTED = ("s", "tokens", "words", "characters")
+"""Units of which there is never less than none."""
+
 
 class CheckTally:
     """Counts and scores of one check; cases are added whole, with all their repeats."""
@@ -93,11 +96,16 @@ class CheckTally:
         else:
             means = self._scores
         estimate = statistics.mean_interval(means)
-        return self._within_ratio(estimate)
+        return self._within_range(estimate)
 
-    def _within_ratio(self, estimate: Estimate) -> Estimate:
-        """The interval cut at 0 and 1 where the scores are ratios."""
-        if self._about["unit"] or estimate.low is None or estimate.high is None:
+    def _within_range(self, estimate: Estimate) -> Estimate:
+        """The interval cut at what the scores can be: ratios, counts and seconds have ends."""
+        unit = self._about["unit"]
+        if estimate.low is None or estimate.high is None:
+            return estimate
+        if unit in COUNTED:
+            return Estimate(value=estimate.value, low=max(0.0, estimate.low), high=estimate.high)
+        if unit:
             return estimate
         if min(self._scores) < 0 or max(self._scores) > 1:
             return estimate

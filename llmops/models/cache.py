@@ -135,7 +135,9 @@ class ResponseCache:
             ) from error
         except OSError as error:
             raise DocumentError(
-                f"the cache of answers cannot be opened: {error.strerror}", where=Where(self.path)
+                f"the cache of answers cannot be opened: {error.strerror}",
+                hint="run with --no-cache, or set `cache = false` for the model",
+                where=Where(self.path),
             ) from error
 
 

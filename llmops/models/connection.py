@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from llmops.core.errors import BadResponse, ProviderError, ProviderUnavailable
+from llmops.core.errors import BadResponse, ProviderError, ProviderUnavailable, UsageError
 from llmops.models.faults import error_in_answer, error_of_status, not_json
 from llmops.models.names import Endpoint
 
@@ -200,18 +200,30 @@ class Connection:
 
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
-            self._client = httpx.AsyncClient(
-                # Loading certificates takes 20 ms, and plain HTTP checks none.
-                verify=self.endpoint.base.startswith("https:"),
-                # A proxy of the environment never stands before this machine.
-                trust_env=not self.endpoint.is_local,
-                limits=httpx.Limits(
-                    max_connections=None,
-                    max_keepalive_connections=self._size,
-                    keepalive_expiry=_IDLE,
-                ),
-            )
+            try:
+                self._client = self._built()
+            except (ImportError, ValueError, OSError) as error:
+                reason = str(error) if isinstance(error, OSError) else type(error).__name__
+                raise UsageError(
+                    "the proxy or the certificates that the environment names cannot be used "
+                    f"({reason})",
+                    hint="check ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, NO_PROXY (`http://…`; SOCKS "
+                    "needs `pip install 'httpx[socks]'`), SSL_CERT_FILE and SSL_CERT_DIR",
+                ) from error
         return self._client
+
+    def _built(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            # Loading certificates takes 20 ms, and plain HTTP checks none.
+            verify=self.endpoint.base.startswith("https:"),
+            # A proxy of the environment never stands before this machine.
+            trust_env=not self.endpoint.is_local,
+            limits=httpx.Limits(
+                max_connections=None,
+                max_keepalive_connections=self._size,
+                keepalive_expiry=_IDLE,
+            ),
+        )
 
 
 def _reason(error: Exception) -> str:

@@ -71,7 +71,7 @@ def error_of_status(
 
 def rejection(endpoint: Endpoint, status: int, said: str) -> RequestRejected:
     """The error of a 4xx answer in which the provider said `said`."""
-    at = endpoint.base
+    at = endpoint.base or str(endpoint.name)
     if status in (400, 413, 422) and _TOO_LONG.search(said):
         return ContextTooLong(
             f"the request does not fit the context of `{endpoint.name.served}`: {said}",
@@ -97,9 +97,8 @@ def refused_key(endpoint: Endpoint, status: int, said: str) -> AuthenticationFai
     else:
         message, hint = "refused the key", f"check the value of {variable}"
     told = f": {said}" if said else ""
-    return AuthenticationFailed(
-        f"{endpoint.base} {message} (HTTP {status}){told}", hint=hint, status=status
-    )
+    at = endpoint.base or str(endpoint.name)  # LiteLLM finds a provider's address by itself
+    return AuthenticationFailed(f"{at} {message} (HTTP {status}){told}", hint=hint, status=status)
 
 
 def not_json(endpoint: Endpoint, body: bytes) -> BadResponse:

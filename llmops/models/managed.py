@@ -165,7 +165,9 @@ class ManagedModel:
             return await self._tried(lambda: self._adapter.score_text(messages, text))
 
     async def aclose(self) -> None:
-        """Close connections. The cache belongs to whoever opened it."""
+        """Close connections and the cache's file; the next call opens them again."""
+        if self._cache is not None:
+            self._cache.close()
         await self._adapter.aclose()
 
     async def _lead(

@@ -81,7 +81,7 @@ def checked(constraint: Constraint, reply: ChatReply) -> ChatReply:
     if reply.truncated:
         error = BadResponse(
             f"the answer was cut at {reply.usage.output_tokens} tokens, before it was {problem}",
-            hint="raise `max_tokens`",
+            hint="raise the prompt's `maxOutputTokens` or the suite's `max_tokens`",
         )
     else:
         error = BadResponse(f"the answer is not {problem}, though the request was constrained")

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from llmops.core.documents import Document, load_toml
-from llmops.core.errors import NotFound, UsageError, Where
+from llmops.core.errors import DocumentError, NotFound, UsageError, Where
 from llmops.models.config import ModelConfig
 
 CONFIG_NAME = "llmops.toml"
@@ -69,11 +69,21 @@ def load_config(path: Path, environment: Mapping[str, str] = os.environ) -> Proj
     """The configuration in `path`, with what the environment overrides."""
     document = load_toml(path)
     override(document.data, environment)
-    config = document.validate(ProjectConfig)
+    try:
+        config = document.validate(ProjectConfig)
+    except DocumentError as error:
+        load_toml(path).validate(ProjectConfig)  # raises when the file by itself is wrong
+        error.where = Where(Path("environment"))
+        error.hint = error.hint or f"a variable that begins with {PREFIX} sets it"
+        raise
     if config.default_model is not None and config.default_model not in config.models:
-        raise NotFound.among(
-            "model", config.default_model, config.models, where=document.where("default_model")
+        variable = f"{PREFIX}DEFAULT_MODEL"
+        where = (
+            Where(Path("environment"))
+            if variable in environment
+            else document.where("default_model")
         )
+        raise NotFound.among("model", config.default_model, config.models, where=where)
     return config
 
 

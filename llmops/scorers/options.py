@@ -102,13 +102,15 @@ def _value(name: str, key: str, value: Any, annotation: Any, folders: Folders) -
 
 
 def _located(value: Any, annotation: Any, folders: Folders) -> Any:
-    """A text as a path where the option wants one.
+    """A text as a path where the option wants one, and a list as a tuple: YAML has neither.
 
     An option that may be a text or a path is a path if something is there; it
     is not kept inside the project, since weights often lie elsewhere.
     """
     union = get_origin(annotation) in (Union, UnionType)
     kinds = get_args(annotation) if union else (annotation,)
+    if isinstance(value, list) and any(tuple in (each, get_origin(each)) for each in kinds):
+        return tuple(value)
     if not isinstance(value, str) or Path not in kinds:
         return value
     if str not in kinds:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -189,3 +193,31 @@ def test_secrets_never_appear_in_any_file_or_message(shell) -> None:
     assert secret not in said
     for path in shell.folder.rglob("*"):
         assert path.is_dir() or secret.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["eval", "run", "capitals", "--limit", "2"],
+        ["prompt", "list"],
+        ["run", "geography/capital", "--var", "country=France", "--stream"],
+    ],
+)
+def test_a_reader_that_has_gone_or_a_closed_stdout_changes_no_exit_status(
+    shell, command: list[str]
+) -> None:
+    for closing in ("", "exec >&-; "):
+        read, write = os.pipe()
+        os.close(read)
+        line = closing + shlex.join([sys.executable, "-m", "llmops", *command])
+        ran = subprocess.run(
+            ["sh", "-c", line],
+            cwd=shell.folder,
+            env=shell.environment,
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        os.close(write)
+        assert (ran.returncode, "rror" in ran.stderr) == (0, False), ran.stderr

@@ -206,3 +206,10 @@ def test_a_misspelt_option_exits_with_2(shell) -> None:
     ran = shell("eval", "run", "capitals", "--modle", "x")
     assert ran.code == 2
     assert "--model" in ran.err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_cannot_spell_a_letter_gets_its_escape(shell, encoding: str) -> None:
+    ran = shell("eval", "run", "capitals", "--select", "france", PYTHONIOENCODING=encoding)
+    assert ran.code == 0
+    assert "\\u2713 PASSED" in ran.out

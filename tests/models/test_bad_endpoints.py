@@ -245,3 +245,24 @@ async def test_a_huge_answer_is_not_read_to_its_end(
     endpoint.fail_next(faults.raw(b'{"a": "' + b"x" * (2 << 20)))
     with pytest.raises(BadResponse, match="more than 1 MB"):
         await manage(retries=0).chat(ask())
+
+
+@pytest.mark.parametrize(
+    ("base", "variable", "value"),
+    [
+        ("http://model.invalid/v1", "ALL_PROXY", "socks5://user:hidden@127.0.0.1:1"),
+        ("http://model.invalid/v1", "HTTP_PROXY", "nonsense://user:hidden@127.0.0.1:1"),
+        ("https://model.invalid/v1", "SSL_CERT_FILE", "/nowhere/ca.pem"),
+    ],
+)
+async def test_a_proxy_or_certificate_of_the_environment_that_cannot_be_used_is_one_message(
+    manage: Any, monkeypatch: pytest.MonkeyPatch, base: str, variable: str, value: str
+) -> None:
+    for name in ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError, match="the environment names cannot be used") as raised:
+        await manage(api_base=base, retries=0).check()
+    assert variable in str(raised.value.hint)
+    assert "hidden" not in str(raised.value)

@@ -54,6 +54,20 @@ def test_a_misspelt_key_in_a_variable_is_an_error(config: Path) -> None:
         load_config(config, {"LLMOPS_MODELS__LOCAL__API_BSE": "x"})
 
 
+def test_a_wrong_value_in_a_variable_is_not_blamed_on_the_file(config: Path) -> None:
+    with pytest.raises(UsageError, match=r"^environment: `models\.local\.timeout`") as caught:
+        load_config(config, {"LLMOPS_MODELS__LOCAL__TIMEOUT": "soon"})
+    assert caught.value.hint == "a variable that begins with LLMOPS_ sets it"
+    with pytest.raises(NotFound, match=r"^environment: no model is named `locla`"):
+        load_config(config, {"LLMOPS_DEFAULT_MODEL": "locla"})
+
+
+def test_a_wrong_value_in_the_file_is_blamed_on_it_whatever_the_environment(config: Path) -> None:
+    config.write_text(GOOD.replace("[models.big-one]", "timeout = 'soon'\n[models.big-one]"))
+    with pytest.raises(UsageError, match=r"llmops\.toml:8: `models\.local\.timeout`"):
+        load_config(config, {"LLMOPS_MODELS__LOCAL__RETRIES": "1"})
+
+
 def test_a_default_model_that_is_not_there_is_an_error_with_its_line(config: Path) -> None:
     config.write_text(GOOD.replace('"local"', '"locla"'))
     with pytest.raises(NotFound, match=r"llmops\.toml:2: no model is named `locla`"):

@@ -60,6 +60,8 @@ class Heir(Loose):
 ready = Own(limit=1)
 number = 3
 def two(a, b): return 1
+@scorer(version="1")
+def several(sample, *, words: tuple[str, ...] = ()): return len(words) / 4
 '''
 
 
@@ -89,6 +91,12 @@ async def test_a_file_beside_the_suite_brings_scorers(project: Path) -> None:
     for name in ("Loose", "Heir"):
         loose = make(project, f"own.py:{name}", limit=2)
         assert await measure(loose, sample) == Score(value=2.0)
+
+
+@pytest.mark.anyio
+async def test_a_list_in_the_suite_is_a_tuple_where_the_scorer_wants_one(project: Path) -> None:
+    several = make(project, "own.py:several", words=["a", "b"])
+    assert await measure(several, Sample(output="")) == Score(value=0.5)
 
 
 @pytest.mark.anyio

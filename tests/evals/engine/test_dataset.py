@@ -240,3 +240,19 @@ def test_any_bytes_are_read_or_refused_and_never_crash(
     except UsageError as error:
         refusal = error
     assert refusal is None or refusal.where is not None
+
+
+@pytest.mark.parametrize("change", ["shorter", "longer"])
+def test_a_file_that_changes_while_the_run_goes_ends_it(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "cases.jsonl"
+    rows = "".join(
+        json.dumps({"id": f"q{number}", "question": "x" * 999}) + "\n" for number in range(99)
+    )
+    path.write_text(rows)
+    dataset = Dataset(path, Columns(inputs={"question": "question"}))
+    dataset.scan(lambda case: True)
+    cases = dataset.cases(lambda case: True)
+    assert next(cases).id == "q0"
+    path.write_text(rows[:1_012] if change == "shorter" else rows + rows)
+    with pytest.raises(DocumentError, match="the dataset changed while it was read"):
+        list(cases)

@@ -229,6 +229,33 @@ async def test_a_model_that_hangs_is_asked_whether_it_lives(lab: Any) -> None:
         await lab.run(Hanging(""), patience=patience)
 
 
+async def test_a_slow_model_that_answers_while_it_is_asked_whether_it_lives_is_not_dead(
+    lab: Any,
+) -> None:
+    class Slow(ScriptedModel):
+        checks = 0
+
+        async def chat(self, request: ChatRequest, use_cache: bool = True) -> ChatReply:
+            await (one_may if request.messages[-1].content.endswith("0") else all_may).wait()
+            one_did.set()
+            return await super().chat(request, use_cache)
+
+        async def check(self, deadline: float = 30.0) -> None:
+            self.checks += 1
+            if self.checks == 2:
+                one_may.set()
+                await one_did.wait()
+                await asyncio.sleep(0)
+                raise ProviderUnavailable("did not answer")
+            if self.checks == 3:
+                all_may.set()
+
+    one_may, one_did, all_may = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    patience = Patience(silence=0.0, tick=0.01, deadline=0.01)
+    report = await lab.run(Slow("x"), patience=patience)
+    assert report.summary.calls == 4
+
+
 async def test_no_more_calls_are_in_flight_than_allowed_and_the_next_starts_at_once(
     lab: Any,
 ) -> None:
@@ -302,6 +329,19 @@ async def test_cached_answers_are_counted_apart_and_cost_nothing(lab: Any) -> No
     report = await lab.run(ScriptedModel(lambda request: reply))
     assert (report.summary.calls, report.summary.cached) == (0, 4)
     assert report.summary.usage == Usage()
+
+
+async def test_the_interval_of_a_count_never_goes_below_nothing(lab: Any) -> None:
+    lab.suite_file(checks=[{"scorer": "length", "measure_only": True}, "exact_match"])
+    lab.cases(3)
+    model = ScriptedModel(
+        lambda request: "word " * 50 if "1" in request.messages[-1].content else ""
+    )
+    report = await lab.run(model)
+    length = report.summary.checks[0]
+    assert length.unit == "words"
+    assert length.mean is not None
+    assert (length.mean.low, length.mean.value) == (0.0, 50 / 3)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,17 @@ def test_the_schema_knows_both_forms_of_a_check() -> None:
         ({"checks": ["exact_mach"]}, "no scorer is named `exact_mach`", 7),
         ({"checks": ["exact_match", "exact_match"]}, "two checks are named `exact_match`", 8),
         ({"checks": ["token_f1"]}, "`token_f1` asserts nothing", 7),
+        ({"checks": [{"scorer": "token_f1", "pass": ">= 0"}]}, "`>= 0` always holds", 7),
+        ({"checks": [{"scorer": "token_f1", "pass": ">= 80"}]}, "`>= 80` can never hold", 7),
+        ({"checks": [{"scorer": "latency", "pass": ">= 0"}]}, "`>= 0` always holds", 7),
+        (
+            {
+                "checks": ["token_f1"],
+                "gate": {"metrics": [{"check": "token_f1", "mean": ">= 0"}]},
+            },
+            "`>= 0` always holds",
+            9,
+        ),
         ({"checks": [{"scorer": "token_f1", "measure_only": True}]}, "asserts nothing", 6),
         (
             {"checks": [{"scorer": "token_f1", "measure_only": True, "pass": "> 0"}]},
