@@ -94,6 +94,17 @@ def run(
 
     if resume is not None and output is not None:
         raise typer.BadParameter("--resume names the folder of the run; leave --output out")
+    wanted = {
+        format_: path
+        for format_, path in (
+            ("json", json),
+            ("junit", junit),
+            ("markdown", markdown),
+            ("html", html),
+        )
+        if path is not None
+    }
+    _refuse_lost_reports(wanted)
     chosen = load_project().suite(suite)
     with showing_progress(chosen.name) as progress:
         report = run_sync(
@@ -108,8 +119,7 @@ def run(
                 progress=progress,
             )
         )
-    wanted = {"json": json, "junit": junit, "markdown": markdown, "html": html}
-    write_each(report, {format_: path for format_, path in wanted.items() if path is not None})
+    write_each(report, wanted)
     with printing():
         terminal.print_summary(report, folder=_shown(report.folder))
     raise typer.Exit(report.summary.decision.exit_code)
@@ -118,6 +128,18 @@ def run(
 def _short(text: str) -> str:
     first = " ".join(text.split())
     return first if len(first) <= 60 else first[:59] + "…"
+
+
+def _refuse_lost_reports(wanted: dict[str, Path]) -> None:
+    """Raise before the run for a report that could not be kept after it."""
+    from llmops.core.files import check_writable
+
+    seen: dict[Path, str] = {}
+    for format_, path in wanted.items():
+        check_writable(path)
+        other = seen.setdefault(path.resolve(), format_)
+        if other != format_:
+            raise typer.BadParameter(f"--{other} and --{format_} name one file: {path}")
 
 
 def _shown(folder: Path | None) -> Path | None:

@@ -95,6 +95,19 @@ def replacing(path: Path) -> Iterator[IO[str]]:
         raise
 
 
+def check_writable(path: Path) -> None:
+    """Raise the `DocumentError` that writing `path` would raise, as far as can be known before."""
+    if path.is_dir():
+        raise DocumentError("is a folder", hint="name a file", where=Where(path))
+    nearest = path if path.exists() else path.resolve().parent
+    while not nearest.exists():
+        nearest = nearest.parent
+    if nearest != path and not nearest.is_dir():
+        raise DocumentError(f"cannot be written: {nearest} is a file", where=Where(path))
+    if not os.access(nearest, os.W_OK):
+        raise DocumentError("cannot be written: permission denied", where=Where(path))
+
+
 class _Watched(io.FileIO):
     """A file whose failed writes name the path that was asked for."""
 

@@ -48,6 +48,7 @@ class LiteLlmModel:
         self.endpoint = endpoint
         self._timeout = timeout
         self._takes_seed = _takes_seed(litellm, endpoint.name)
+        self._probing = asyncio.Lock()
 
     @classmethod
     def build(cls, config: ModelConfig, environ: Mapping[str, str] | None = None) -> LiteLlmModel:
@@ -174,9 +175,10 @@ class LiteLlmModel:
             del arguments["seed"]
         arguments |= self._transport()
         if request.constraint is not None:
-            dialect = await dialect_for(
-                request.constraint, await self.identity(), self._ask, self._dialects()
-            )
+            async with self._probing:  # the first calls come at once, and one probe is enough
+                dialect = await dialect_for(
+                    request.constraint, await self.identity(), self._ask, self._dialects()
+                )
             _constrain(arguments, extra_body, fields_for(request.constraint, dialect))
         if extra_body:
             arguments["extra_body"] = extra_body

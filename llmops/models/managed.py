@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from llmops.core.chat import ChatChunk, ChatModel, ChatReply, ChatRequest, Messages, TokenLogprob
-from llmops.core.errors import ProviderError, ProviderUnavailable
+from llmops.core.errors import LlmopsError, ProviderError, ProviderUnavailable
 from llmops.models.cache import ResponseCache, cache_key
 from llmops.models.config import Price
 from llmops.models.cost import BusyClock, priced, spared
@@ -20,6 +21,7 @@ from llmops.models.wire import reply_from_json, reply_to_json
 T = TypeVar("T")
 
 _PROBE_RETRIES = 2
+_log = logging.getLogger(__name__)
 
 
 class Adapter(ChatModel, Protocol):
@@ -179,7 +181,7 @@ class ManagedModel:
         try:
             reply = await self._call(request, body)
             if reply.finish_reason == "stop":
-                cache.put(key, reply_to_json(reply))
+                self._keep(key, reply, cache)
         except BaseException as error:
             cancelled = isinstance(error, asyncio.CancelledError)
             future.set_exception(_Abandoned() if cancelled else error)
@@ -190,6 +192,14 @@ class ManagedModel:
             return reply
         finally:
             del self._flying[key]
+
+    def _keep(self, key: bytes, reply: ChatReply, cache: ResponseCache) -> None:
+        """Store an answer. One that is there is not lost to a disk that is full."""
+        try:
+            cache.put(key, reply_to_json(reply))
+        except LlmopsError as error:
+            self._cache = None
+            _log.warning("%s; further answers are not cached", error)
 
     async def _call(self, request: ChatRequest, body: bytes) -> ChatReply:
         async with self._limits.slot:

@@ -48,6 +48,7 @@ class HttpModel:
         self._identity: str | None = None
         self._is_vllm: bool | None = True if endpoint.name.provider == "hosted_vllm" else None
         self._asking = asyncio.Lock()
+        self._probing = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -171,7 +172,8 @@ class HttpModel:
     async def _constrained(self, request: ChatRequest, body: bytes) -> bytes:
         """`body` in the dialect that the endpoint was seen to obey."""
         assert request.constraint is not None  # noqa: S101 - told to the type checker
-        dialect = await dialect_for(request.constraint, await self.identity(), self._ask)
+        async with self._probing:  # the first calls come at once, and one probe is enough
+            dialect = await dialect_for(request.constraint, await self.identity(), self._ask)
         if dialect is Dialect.STRUCTURED_OUTPUTS:
             return body
         fields: dict[str, Any] = json.loads(body)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmops.core.chat import ChatChunk, ChatReply, ChatRequest, Constraint
-from llmops.core.errors import NotFound, UsageError, Where
+from llmops.core.errors import DocumentError, NotFound, UsageError, Where
 from llmops.core.files import inside
 from llmops.models import open_model
 from llmops.models.cache import ResponseCache
@@ -116,7 +116,15 @@ class Project:
 
     def suite(self, name: str) -> ProjectSuite:
         """A suite by its name (its path under the evals folder, without suffix) or its path."""
-        known = {suite.name: suite for suite in self.suites()}
+        known: dict[str, ProjectSuite] = {}
+        for suite in self.suites():
+            if suite.name == name and name in known:
+                raise DocumentError(
+                    f"is named `{name}`, as {known[name].path.name} is",
+                    hint="rename one of the two files",
+                    where=Where(suite.path),
+                )
+            known[suite.name] = suite
         if name in known:
             return known[name]
         as_path = Path(name)
@@ -143,7 +151,7 @@ class ProjectSuite:
     def name(self) -> str:
         """The path under the evals folder, without suffix: `qa/xquad`."""
         root = self.project.folder("evals")
-        path = self.path.resolve()
+        path = self.path.absolute()
         shown = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
         return shown.with_suffix("").as_posix()
 
@@ -151,6 +159,7 @@ class ProjectSuite:
         """The suite as written; `DocumentError` says where it is broken."""
         from llmops.evals.suite import load_suite
 
+        inside(self.project.root, self.path)
         return load_suite(self.path, root=self.project.root, name=self.name)
 
     async def run(

@@ -24,6 +24,8 @@ def create(folder: Path) -> list[Path]:
     planned = [folder / path for path in files]
     planned += [folder / "schemas" / f"{each.name}.json" for each in schemas.FORMATS]
     taken = [path for path in planned if path.exists() or path.is_symlink()]
+    parents = {path.parent for path in planned if path.parent != folder}
+    taken += sorted(each for each in parents if each.exists() and not each.is_dir())
     if taken:
         raise UsageError(
             f"{taken[0]} is there already" + (f" (and {len(taken) - 1} more)" if taken[1:] else ""),

@@ -46,6 +46,17 @@ def test_init_overwrites_nothing(shell, tmp_path: Path) -> None:
     assert (folder / "llmops.toml").read_text() == "mine"
 
 
+def test_init_writes_nothing_where_a_file_stands_in_the_place_of_a_folder(
+    shell, tmp_path: Path
+) -> None:
+    folder = tmp_path / "taken"
+    folder.mkdir()
+    (folder / "guardrails").touch()
+    ran = shell("init", str(folder))
+    assert (ran.code, "guardrails is there already" in ran.err) == (2, True)
+    assert [path.name for path in folder.iterdir()] == ["guardrails"]
+
+
 def test_run_prints_the_answer_on_stdout_and_nothing_else(shell) -> None:
     ran = shell("run", "geography/capital", "--var", "country=France")
     assert (ran.code, ran.out, ran.err) == (0, "It is Paris.\n", "")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,9 @@ def test_selected_cases_are_run_and_repeated(shell) -> None:
         (["capitals", "--model", "nobody"], "no model is named `nobody`"),
         (["capitals", "--resume", "gone"], "gone"),
         (["capitals", "--resume", "a", "--output", "b"], "--resume"),
+        (["capitals", "--json", "."], "is a folder"),
+        (["capitals", "--json", "llmops.toml/r.json"], "llmops.toml is a file"),
+        (["capitals", "--json", "out", "--html", "./out"], "one file"),
     ],
 )
 def test_a_call_that_makes_no_sense_exits_with_2_before_any_model_call(
@@ -213,3 +217,17 @@ def test_a_terminal_that_cannot_spell_a_letter_gets_its_escape(shell, encoding: 
     ran = shell("eval", "run", "capitals", "--select", "france", PYTHONIOENCODING=encoding)
     assert ran.code == 0
     assert "\\u2713 PASSED" in ran.out
+
+
+def test_a_suite_is_one_file_and_lies_in_the_project(shell, tmp_path: Path) -> None:
+    suite = shell.folder / SUITE
+    twin, link = suite.with_suffix(".yml"), suite.with_name("elsewhere.yaml")
+    twin.write_bytes(suite.read_bytes())
+    ran = shell("eval", "run", "capitals")
+    assert (ran.code, "is named `capitals`, as capitals.y" in ran.err) == (2, True)
+
+    outside = tmp_path / "outside.yaml"
+    outside.write_bytes(twin.read_bytes())
+    link.symlink_to(outside)
+    ran = shell("eval", "run", "elsewhere")
+    assert (ran.code, "elsewhere.yaml: lies outside of the project" in ran.err) == (2, True)

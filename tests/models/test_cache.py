@@ -245,3 +245,15 @@ def test_several_processes_write_at_once_and_a_killed_one_loses_nothing(tmp_path
         assert len(cache) == 5 * 200
         for who in ("0", "1", "2", "3", "shared"):
             assert cache.get(cache_key(who, b"{}", 199)) == {"text": f"{who} 199"}
+
+
+@pytest.mark.anyio
+async def test_a_closed_model_leaves_no_file_open_and_may_be_used_again(
+    manage: Any, ask: Any, tmp_path: Path
+) -> None:
+    model = manage(cache=ResponseCache(tmp_path / "answers.sqlite"))
+    await model.chat(ask())
+    await model.aclose()
+    open_files = {Path(link).resolve().parent for link in Path("/proc/self/fd").iterdir()}
+    assert tmp_path.resolve() not in open_files
+    assert (await model.chat(ask())).cached
