@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from llmops.core.chat import ChatReply, Messages
 from llmops.core.errors import LlmopsError, ProviderError
@@ -126,13 +126,8 @@ class Execution:
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
         )
-        return CaseResult(
-            case=case.id,
-            repeat=item.repeat,
-            inputs=case.inputs,
-            expected=case.expected,
-            contexts=case.contexts,
-            tags=case.tags,
+        return _result(
+            item,
             output=output,
             verdicts=await self._scoring.judge(sample),
             latency=reply.latency,
@@ -143,20 +138,11 @@ class Execution:
         )
 
     def _failed(self, item: Work, error: Exception) -> CaseResult:
-        case = item.case
         message = f"{type(error).__name__}: {error}"
         if isinstance(error, LlmopsError) and error.hint:
             message += f" ({error.hint})"
-        return CaseResult(
-            case=case.id,
-            repeat=item.repeat,
-            inputs=case.inputs,
-            expected=case.expected,
-            contexts=case.contexts,
-            tags=case.tags,
-            error=message,
-            verdicts=self._scoring.not_judged("the case gave no output"),
-        )
+        verdicts = self._scoring.not_judged("the case gave no output")
+        return _result(item, error=message, verdicts=verdicts)
 
     def _report(self, elapsed: float) -> None:
         if self._progress is None:
@@ -171,6 +157,20 @@ class Execution:
                 rate=self._ended / elapsed if elapsed > 0 else 0.0,
             )
         )
+
+
+def _result(item: Work, **outcome: Any) -> CaseResult:
+    """The result of one case: what went in, and what became of it."""
+    case = item.case
+    return CaseResult(
+        case=case.id,
+        repeat=item.repeat,
+        inputs=case.inputs,
+        expected=case.expected,
+        contexts=case.contexts,
+        tags=case.tags,
+        **outcome,
+    )
 
 
 def _spellable(text: str) -> str:

@@ -20,8 +20,9 @@ from llmops.evals.execution import Work
 from llmops.evals.ledger import Ledger
 from llmops.evals.report import gate_record
 from llmops.evals.selection import Selection
-from llmops.evals.subject import EvaluatedPrompt, PromptSubject, bind_columns
+from llmops.evals.subject import PromptSubject, bind_columns
 from llmops.evals.suite import Suite
+from llmops.prompts import Prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Plan:
 
 def make_plan(
     suite: Suite,
-    prompt: EvaluatedPrompt,
+    prompt: Prompt,
     model: ChatModel,
     select: str | None,
     limit: int | None,

@@ -20,8 +20,9 @@ from llmops.evals.report import build_report, resume_command
 from llmops.evals.results import Report, Summary
 from llmops.evals.scoring import Scoring
 from llmops.evals.signals import stop_signal
-from llmops.evals.subject import Checkable, EvaluatedPrompt
+from llmops.evals.subject import Checkable
 from llmops.evals.suite import Suite
+from llmops.prompts import Prompt
 
 __all__ = ["Progress", "run_suite"]
 
@@ -36,7 +37,7 @@ process, a dead one is known within 30."""
 async def run_suite(
     suite: Suite,
     *,
-    prompt: EvaluatedPrompt,
+    prompt: Prompt,
     model: ChatModel,
     output: Path,
     limit: int | None = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,61 +11,7 @@ from llmops.core.chat import ChatModel, ChatReply, ChatRequest, Constraint, Mess
 from llmops.core.errors import NotFound, UsageError
 from llmops.evals.dataset import Columns
 from llmops.evals.suite import Suite
-
-
-class PromptInput(Protocol):
-    """A variable that a prompt declares."""
-
-    @property
-    def name(self) -> str:
-        """The variable's name."""
-        ...
-
-    def absent(self) -> Any:
-        """Its value when it is not given; `UsageError` if it must be."""
-        ...
-
-    def parse(self, text: str) -> Any:
-        """The value that `text` spells."""
-        ...
-
-
-class EvaluatedPrompt(Protocol):
-    """What an evaluation asks of a prompt."""
-
-    @property
-    def name(self) -> str:
-        """The prompt's name."""
-        ...
-
-    @property
-    def version(self) -> str | None:
-        """The version that its author gave it."""
-        ...
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes with its content."""
-        ...
-
-    @property
-    def inputs(self) -> Sequence[PromptInput]:
-        """The variables that it declares."""
-        ...
-
-    @property
-    def sampling(self) -> Sampling:
-        """How its author wants tokens picked."""
-        ...
-
-    @property
-    def output_schema(self) -> Mapping[str, Any] | None:
-        """The JSON Schema of its answers, if it declares one."""
-        ...
-
-    def render(self, **inputs: Any) -> Messages:
-        """The messages; `UsageError` for a missing or undeclared input."""
-        ...
+from llmops.prompts import Input, Prompt
 
 
 @runtime_checkable
@@ -83,7 +29,7 @@ class PromptSubject:
     def __init__(
         self,
         suite: Suite,
-        prompt: EvaluatedPrompt,
+        prompt: Prompt,
         model: ChatModel,
         *,
         use_cache: bool,
@@ -141,7 +87,7 @@ class PromptSubject:
         }
 
 
-def bind_columns(suite: Suite, prompt: EvaluatedPrompt) -> Columns:
+def bind_columns(suite: Suite, prompt: Prompt) -> Columns:
     """Which column goes into which variable of the prompt.
 
     Raises `UsageError` with the suite's line for a variable that the prompt
@@ -181,7 +127,7 @@ def bind_columns(suite: Suite, prompt: EvaluatedPrompt) -> Columns:
     )
 
 
-def _must_be_given(declared: PromptInput) -> bool:
+def _must_be_given(declared: Input) -> bool:
     try:
         declared.absent()
     except UsageError:
