@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help install demo test format lint types contracts pytest docs lock bench clean
+.PHONY: help install demo test format lint types contracts pytest docs lock bench peers clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ lock: install ## Work out constraints.txt anew.
 
 bench: install ## Measure; see benchmarks/README.md.
 	$(BIN)/python benchmarks/run.py all
+
+peers: install ## Install the tools that `make bench` measures beside ours; 2 GB.
+	$(BIN)/python benchmarks/run.py --install-peers
 
 clean: ## Remove the environment, runs and caches of this folder.
 	rm -rf $(VENV) .llmops .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

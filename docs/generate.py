@@ -30,7 +30,7 @@ NOTE = "<!-- Written by docs/generate.py; change the code, then run `make docs`.
 
 FILES_NOTE = """Unknown keys are errors, and every error names file and line. The first line of a
 file, `# yaml-language-server: $schema=…` (`#:schema …` in TOML), tells an editor where the JSON
-Schema of the format lies. `llmops schema --output DIR` writes them; those of this version are in
+Schema of the format lies. `llmops schema` writes them into `schemas/`; those of this version are in
 [schemas/](../schemas/).
 """
 

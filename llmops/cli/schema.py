@@ -12,23 +12,26 @@ from llmops.cli.output import emit, emit_json, emit_table
 
 def schema(
     name: Annotated[
-        str | None, typer.Argument(help="One format: print its schema. Left out: list them.")
+        str | None, typer.Argument(help="Print the schema of this format, and write nothing.")
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Write all schemas into this folder."),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the schemas.")
+    ] = Path("schemas"),
+    list_: Annotated[bool, typer.Option("--list", help="List the formats.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="With --list: print JSON.")] = False,
 ) -> None:
-    """Print or write the JSON Schemas of the file formats."""
+    """Write the JSON Schemas of all file formats, or print one."""
+    from llmops.core.errors import UsageError
     from llmops.project import schemas
 
-    if output is not None:
-        for path in schemas.write(output):
-            emit(str(path))
+    if json and not list_:
+        raise UsageError("--json goes with --list")
+    if list_ and json:
+        emit_json([{"name": each.name, "describes": each.describes} for each in schemas.FORMATS])
+    elif list_:
+        emit_table(["NAME", "DESCRIBES"], [[each.name, each.describes] for each in schemas.FORMATS])
     elif name is not None:
         emit_json(schemas.schema(name))
-    elif json:
-        emit_json([{"name": each.name, "describes": each.describes} for each in schemas.FORMATS])
     else:
-        emit_table(["NAME", "DESCRIBES"], [[each.name, each.describes] for each in schemas.FORMATS])
+        for path in schemas.write(output):
+            emit(str(path))
