@@ -89,11 +89,15 @@ def rejection(endpoint: Endpoint, status: int, said: str) -> RequestRejected:
     )
 
 
+_NO_KEY = "export the provider's own variable, or name one as the model's `api_key_env`"
+
+
 def refused_key(endpoint: Endpoint, status: int, said: str) -> AuthenticationFailed:
     """The error of an endpoint that wants a key, or another one."""
-    variable = endpoint.key_env or "the variable that `api_key_env` names"
+    variable = endpoint.key_env or "the provider's variable"
     if endpoint.key is None:
-        message, hint = "wants a key", f"set {variable}"
+        message = "wants a key"
+        hint = f"export {variable}=…" if endpoint.key_env else _NO_KEY
     else:
         message, hint = "refused the key", f"check the value of {variable}"
     told = f": {said}" if said else ""
