@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ LONGEST_SPELLED = 80
 
 
 @dataclass(frozen=True, kw_only=True)
-class Configured:
+class Configured(ABC):
     """Base of a scorer whose options are the fields of a frozen dataclass.
 
     A subclass sets `name` and `method`, the version of what it computes, and
@@ -48,9 +49,9 @@ class Configured:
         reason = lacking(self.needs, sample)
         return self.look(sample) if reason is None else Score.unscored(reason)
 
+    @abstractmethod
     def look(self, sample: Sample) -> Score | Awaitable[Score]:
         """The score of a sample that has all that is needed."""
-        raise NotImplementedError
 
 
 def versioned(method: str, options: Mapping[str, Any]) -> str:

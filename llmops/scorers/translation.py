@@ -8,6 +8,7 @@ of sentence scores is not a corpus score; compare it with its like only.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -35,8 +36,9 @@ class SacreBleu(Configured):
         metric.num_refs = -1  # sacreBLEU's mark for "differs from case to case"
         object.__setattr__(self, "_metric", metric)
 
+    @abstractmethod
     def _build(self, bleu: Any, chrf: Any) -> Any:
-        raise NotImplementedError
+        """The metric, of one of sacreBLEU's two classes."""
 
     @property
     def version(self) -> str:

@@ -280,7 +280,8 @@ async def test_a_scorer_that_returns_nothing_is_an_error_and_no_score() -> None:
 
 @pytest.mark.anyio
 async def test_numbers_of_numpy_are_numbers() -> None:
-    numpy = pytest.importorskip("numpy")
+    import numpy
+
     for found in (numpy.bool_(True), numpy.float32(1), numpy.int64(1), numpy.array(1.0)):
 
         @scorer(version="1")
