@@ -245,9 +245,12 @@ async def test_another_model_or_selection_is_not_resumed(lab: Any) -> None:
 
 @pytest.mark.anyio
 async def test_another_description_is_no_hindrance(lab: Any) -> None:
-    await lab.run()
+    model = ScriptedModel(lambda asked: asked.messages[-1].content.replace("question", "answer"))
+    await lab.run(model)
     lab.suite_file(description="told better", concurrency=2)
-    await lab.run(resume=True)
+    report = await lab.run(model, resume=True)
+    assert (report.summary.cases, report.summary.decision.outcome) == (4, "passed")
+    assert len(model.requests) == 4  # those of the first part; nothing was asked again
 
 
 @pytest.mark.anyio
