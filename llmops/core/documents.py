@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_origin
 
@@ -105,8 +106,7 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> Parsed:
             if node is None:
                 raise DocumentError("the file is empty", where=Where(path))
             lines: dict[Keys, int] = {}
-            _index(node, (), lines, offset, path, set())
-            data = loader.construct_document(node)
+            data = _build(node, (), _Building(loader, lines, offset, path), frozenset())
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -142,33 +142,64 @@ def load_toml(path: Path) -> Parsed:
     return Parsed(path, data, _toml_lines(text))
 
 
-def _index(
-    node: Any, keys: Keys, lines: dict[Keys, int], offset: int, path: Path, above: set[int]
-) -> None:
-    """Record the line of every value; refuse duplicate keys and cycles on the way."""
-    import yaml
+@dataclass(frozen=True, slots=True)
+class _Building:
+    """What turning YAML nodes into values needs, and the lines that it notes on the way."""
 
-    lines.setdefault(keys, node.start_mark.line + offset)
+    loader: Any
+    lines: dict[Keys, int]
+    first_line: int
+    path: Path
+
+
+_TEXT, _LIST, _MAP = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
+
+
+def _build(node: Any, keys: Keys, building: _Building, above: frozenset[int]) -> Any:
+    """The value of a node; refuses duplicate keys and cycles, and notes every line.
+
+    Texts, lists and mappings, which are nearly all there is, are built here in
+    one walk; everything else is left to the loader.
+    """
+    lines = building.lines
+    line = node.start_mark.line + building.first_line
+    lines.setdefault(keys, line)
     if len(lines) > MOST_VALUES:
         raise DocumentError(
             f"holds more than {MOST_VALUES:,} values once its aliases are expanded",
-            where=Where(path, lines[keys]),
+            where=Where(building.path, line),
         )
+    kind = node.id
+    if kind == "scalar":
+        return node.value if node.tag == _TEXT else building.loader.construct_object(node, True)
     if id(node) in above:
-        raise DocumentError("an alias refers to itself", where=Where(path, lines[keys]))
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            name = key.value if isinstance(key, yaml.ScalarNode) else str(key.value)
-            line = key.start_mark.line + offset
-            if name in seen:
-                raise DocumentError(f"the key `{name}` stands twice", where=Where(path, line))
-            seen.add(name)
-            lines[(*keys, name)] = line
-            _index(value, (*keys, name), lines, offset, path, above | {id(node)})
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            _index(value, (*keys, index), lines, offset, path, above | {id(node)})
+        raise DocumentError("an alias refers to itself", where=Where(building.path, line))
+    above |= {id(node)}
+    if kind == "sequence":
+        built = [
+            _build(value, (*keys, index), building, above) for index, value in enumerate(node.value)
+        ]
+        return built if node.tag == _LIST else building.loader.construct_object(node, True)
+    return _build_mapping(node, keys, building, above)
+
+
+def _build_mapping(node: Any, keys: Keys, building: _Building, above: frozenset[int]) -> Any:
+    made: dict[Any, Any] = {}
+    seen: set[str] = set()
+    plain = node.tag == _MAP
+    for key, value in node.value:
+        name = key.value if key.id == "scalar" else str(key.value)
+        line = key.start_mark.line + building.first_line
+        if name in seen:
+            raise DocumentError(f"the key `{name}` stands twice", where=Where(building.path, line))
+        seen.add(name)
+        building.lines[(*keys, name)] = line
+        built = _build(value, (*keys, name), building, above)
+        if plain and key.tag == _TEXT:
+            made[name] = built
+        else:  # a number, a date, a merge: the loader knows what it becomes
+            plain = False
+    return made if plain else building.loader.construct_object(node, True)
 
 
 _TABLE = re.compile(r"^\s*\[\[?\s*(.+?)\s*\]\]?\s*(?:#.*)?$")

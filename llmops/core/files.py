@@ -20,16 +20,16 @@ DOCUMENT_LIMIT = 10 * 1024 * 1024
 """Bytes that a prompt, suite or policy may have; a larger one is a mistake."""
 
 
-def read_document(path: Path) -> str:
-    """The text of a small UTF-8 file written by a person.
+def read_document(path: Path, *, limit: int | None = DOCUMENT_LIMIT) -> str:
+    """The text of a UTF-8 file; `limit` is in bytes, for one that a person writes.
 
     Raises `DocumentError` when it is missing, a folder, unreadable, too large,
     not UTF-8 (with the line of the first bad byte) or holds a NUL byte.
     """
     try:
-        if path.stat().st_size > DOCUMENT_LIMIT:
+        if limit is not None and path.stat().st_size > limit:
             raise DocumentError(
-                f"larger than {DOCUMENT_LIMIT // 1024 // 1024} MB, which no prompt or suite needs",
+                f"larger than {limit // 1024 // 1024} MB, which no prompt or suite needs",
                 hint="keep data in a dataset file and name it from here",
                 where=Where(path),
             )

@@ -6,6 +6,7 @@ contradicts itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +15,12 @@ from llmops.core.documents import Parsed
 from llmops.core.errors import DocumentError, UsageError
 from llmops.prompts.inputs import NOT_GIVEN, Input, Kind
 from llmops.prompts.plain import plain_json
+from llmops.prompts.refs import NAME_RULE, is_name
 from llmops.prompts.schema import ItemDocument, OptionsDocument, PropertyDocument
 
 Keys = tuple[str | int, ...]
 
-_RESERVED = frozenset(
+RESERVED = frozenset(
     {"loop", "self", "caller", "varargs", "kwargs", "range", "dict", "namespace", "cycler"}
     | {"joiner", "true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is"}
     | {"if", "else", "for", "recursive"}
@@ -54,14 +56,41 @@ def read_properties(
         place = (*keys, index)
         if each.name in seen:
             raise DocumentError(f"`{each.name}` is declared twice", where=head.where(*place))
-        if keys == ("inputs",) and each.name in _RESERVED:
+        if keys == ("inputs",) and each.name in RESERVED:
             raise DocumentError(
                 f"`{each.name}` cannot name an input: it means something else in Jinja2",
                 where=head.where(*place),
             )
+        if each.trusted and (len(keys) > 1 or keys == ("outputs",)):
+            raise DocumentError(
+                "`trusted` is said of a whole input", where=head.where(*place, "trusted")
+            )
         seen.add(each.name)
         read.append(_property(each, head, place))
     return tuple(read)
+
+
+def read_examples_path(path: str | None, inputs: Iterable[Input], head: Parsed) -> str | None:
+    """The declared file of few-shot examples, by its path in the prompts folder.
+
+    Raises `DocumentError` for what cannot be such a path, and for an input
+    that has the name by which the template knows the examples.
+    """
+    if path is None:
+        return None
+    if not is_name(path) or not path.endswith(".jsonl"):
+        raise DocumentError(
+            f"`{path}` cannot be a file of examples",
+            hint=f"name a `.jsonl` file by its path in the prompts folder: {NAME_RULE}",
+            where=head.where("examples"),
+        )
+    for each in inputs:
+        if each.name == "examples":
+            raise DocumentError(
+                "`examples` is the file of examples here, and cannot name an input",
+                where=each.where,
+            )
+    return path
 
 
 def read_sampling(options: OptionsDocument, head: Parsed) -> Sampling:
@@ -127,6 +156,7 @@ def _property(declared: PropertyDocument, head: Parsed, keys: Keys) -> Input:
         enum=bare.enum,
         items=bare.items,
         properties=bare.properties,
+        trusted=declared.trusted,
         where=bare.where,
     )
 

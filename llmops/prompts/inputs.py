@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Any, Final
@@ -34,6 +34,9 @@ _ARTICLES = {
 }
 
 
+_NOT_INTERFACE = frozenset({"description", "example", "items", "properties", "default", "trusted"})
+
+
 class NotGiven(Enum):
     """Tells "no default" from the default `null`."""
 
@@ -60,6 +63,8 @@ class Input:
     """What each item of an array is; `None` means anything that JSON can spell."""
     properties: tuple[Input, ...] = ()
     """What an object holds; empty means anything that JSON can spell."""
+    trusted: bool = False
+    """The app's own text, not somebody's who could try to instruct the model."""
     where: Where | None = field(default=None, compare=False, repr=False)
 
     def accept(self, value: Any) -> Any:
@@ -84,6 +89,16 @@ class Input:
         if self.kind is Kind.STRING:
             return self.accept(text)
         return self.accept(_read(text.strip(), self))
+
+    def defaults(self, label: str = "") -> Iterator[tuple[str, Any]]:
+        """The default, and those of all properties, by their labels: `order.items[].count`."""
+        label = label or self.name
+        if self.default is not NOT_GIVEN:
+            yield label, self.default
+        if self.items is not None:
+            yield from self.items.defaults(f"{label}[]")
+        for each in self.properties:
+            yield from each.defaults(f"{label}.{each.name}")
 
     def schema(self) -> dict[str, Any]:
         """The value as JSON Schema."""
@@ -119,6 +134,8 @@ class Input:
             declared["example"] = self.example
         if self.enum:
             declared["enumValues"] = list(self.enum)
+        if self.trusted:
+            declared["trusted"] = True
         if self.items is not None:
             declared["items"] = self.items.to_json()
         if self.properties:
@@ -128,9 +145,7 @@ class Input:
     def interface(self) -> dict[str, Any]:
         """What a caller has to know: the declaration without texts for people."""
         declared = {
-            key: value
-            for key, value in self.to_json().items()
-            if key not in ("description", "example", "items", "properties", "default")
+            key: value for key, value in self.to_json().items() if key not in _NOT_INTERFACE
         }
         if self.items is not None:
             declared["items"] = self.items.interface()
@@ -151,11 +166,17 @@ def object_schema(properties: tuple[Input, ...]) -> dict[str, Any]:
     }
 
 
-def _fit(spec: Input, value: Any, label: str, depth: int) -> Any:
+Label = str | tuple["Label", str | int]
+"""An input's name, or a place within its value; spelled out only for an error."""
+
+
+def _fit(spec: Input, value: Any, label: Label, depth: int) -> Any:
     if isinstance(value, str):
         if spec.kind is not Kind.STRING:
             raise _misfit(spec, value, label)
-        fitted: Any = plain_text(value, label, spec.where)
+        fitted: Any = value
+        if type(value) is not str or not value.isascii():
+            fitted = plain_text(value, _spelled(label), spec.where)
     elif value is None:
         if spec.nullable or (not spec.required and spec.default is NOT_GIVEN):
             return None
@@ -165,60 +186,75 @@ def _fit(spec: Input, value: Any, label: str, depth: int) -> Any:
     if spec.enum and fitted not in spec.enum:
         allowed = ", ".join(f"`{each}`" for each in spec.enum)
         raise UsageError(
-            f"the input `{label}` has a value that is not allowed",
+            f"the input `{_spelled(label)}` has a value that is not allowed",
             hint=f"allowed: {allowed}",
             where=spec.where,
         )
     return fitted
 
 
-def _fit_other(spec: Input, value: Any, label: str, depth: int) -> Any:
+def _fit_other(spec: Input, value: Any, label: Label, depth: int) -> Any:
     if depth > DEEPEST:
-        raise UsageError(f"the input `{label}` is nested too deeply", where=spec.where)
-    match spec.kind:
-        case Kind.BOOLEAN if isinstance(value, bool):
-            return value
-        case Kind.INTEGER if isinstance(value, int) and not isinstance(value, bool):
-            return int(value)
-        case Kind.NUMBER if isinstance(value, int | float) and not isinstance(value, bool):
-            return plain_json(value, label, spec.where, depth)
-        case Kind.ARRAY if isinstance(value, list | tuple):
-            if spec.items is None:
-                return plain_json(value, label, spec.where, depth)
-            return [
-                _fit(spec.items, item, f"{label}[{index}]", depth + 1)
-                for index, item in enumerate(value)
-            ]
-        case Kind.OBJECT if isinstance(value, Mapping):
-            if not spec.properties:
-                return plain_json(value, label, spec.where, depth)
+        raise UsageError(f"the input `{_spelled(label)}` is nested too deeply", where=spec.where)
+    kind = spec.kind
+    if kind is Kind.INTEGER and isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    if kind is Kind.OBJECT and isinstance(value, Mapping):
+        if spec.properties:
             return _fit_object(spec, value, label, depth)
+        return plain_json(value, _spelled(label), spec.where, depth)
+    if kind is Kind.ARRAY and isinstance(value, list | tuple):
+        if spec.items is None:
+            return plain_json(value, _spelled(label), spec.where, depth)
+        items = spec.items
+        return [_fit(items, item, (label, index), depth + 1) for index, item in enumerate(value)]
+    if kind is Kind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool):
+        return plain_json(value, _spelled(label), spec.where, depth)
+    if kind is Kind.BOOLEAN and isinstance(value, bool):
+        return value
     raise _misfit(spec, value, label)
 
 
-def _fit_object(spec: Input, value: Mapping[Any, Any], label: str, depth: int) -> dict[str, Any]:
-    known = {each.name: each for each in spec.properties}
-    for key in value:
-        if key not in known:
-            raise UsageError(
-                f"the input `{label}` has no property `{key}`",
-                hint="declared: " + ", ".join(f"`{name}`" for name in known),
-                where=spec.where,
-            )
+def _fit_object(spec: Input, value: Mapping[Any, Any], label: Label, depth: int) -> dict[str, Any]:
     fitted = {}
-    for name, each in known.items():
+    given = 0
+    for each in spec.properties:
+        name = each.name
         if name in value:
-            fitted[name] = _fit(each, value[name], f"{label}.{name}", depth + 1)
+            given += 1
+            fitted[name] = _fit(each, value[name], (label, name), depth + 1)
         elif each.required and each.default is NOT_GIVEN:
-            raise UsageError(f"the input `{label}.{name}` is missing", where=each.where)
+            _refuse_unknown(spec, value, label)
+            raise UsageError(f"the input `{_spelled((label, name))}` is missing", where=each.where)
         else:
             fitted[name] = each.absent()
+    if given != len(value):
+        _refuse_unknown(spec, value, label)
     return fitted
 
 
-def _misfit(spec: Input, value: Any, label: str) -> UsageError:
+def _refuse_unknown(spec: Input, value: Mapping[Any, Any], label: Label) -> None:
+    known = [each.name for each in spec.properties]
+    for key in value:
+        if key not in known:
+            raise UsageError(
+                f"the input `{_spelled(label)}` has no property `{key}`",
+                hint="declared: " + ", ".join(f"`{name}`" for name in known),
+                where=spec.where,
+            )
+
+
+def _spelled(label: Label) -> str:
+    """A place within a value, as a person would write it."""
+    if isinstance(label, str):
+        return label
+    parent, key = label
+    return f"{_spelled(parent)}[{key}]" if isinstance(key, int) else f"{_spelled(parent)}.{key}"
+
+
+def _misfit(spec: Input, value: Any, label: Label) -> UsageError:
     return UsageError(
-        f"the input `{label}` must be {_ARTICLES[spec.kind]}, not {describe(value)}",
+        f"the input `{_spelled(label)}` must be {_ARTICLES[spec.kind]}, not {describe(value)}",
         where=spec.where,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,24 +11,19 @@ from llmops.core.chat import Messages, Sampling
 from llmops.core.errors import DocumentError, NotFound, UsageError, Where
 from llmops.core.files import read_document
 from llmops.core.fingerprint import fingerprint
-from llmops.prompts.declarations import read_properties, read_sampling
-from llmops.prompts.inputs import NOT_GIVEN, Input, object_schema
+from llmops.prompts.declarations import read_examples_path, read_properties, read_sampling
+from llmops.prompts.deprecation import Deprecation
+from llmops.prompts.examples import examples_fingerprint, load_examples
+from llmops.prompts.inputs import Input, object_schema
+from llmops.prompts.parts import Part
 from llmops.prompts.schema import FrontMatter, take_apart
+from llmops.prompts.trees import FolderTree, Tree
 
 if TYPE_CHECKING:
+    from llmops.prompts.source import SourceMessage
     from llmops.prompts.template import Template
 
 SUFFIX = ".prompty"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Deprecation:
-    """That a prompt should no longer be used: since which version, and what to use instead."""
-
-    since: str | None = None
-    use: str | None = None
-    after: date | None = None
-    """The day from which nothing may point to it any more."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,6 +50,14 @@ class Prompt:
     """The messages with gaps, as written below the front matter, with `\\n` line ends."""
     body_line: int = 1
     """The line of the file on which the body starts."""
+    examples_path: str | None = None
+    """The file of few-shot examples, relative to the prompts folder."""
+    examples_where: Where | None = field(default=None, repr=False)
+    """Where the file names it."""
+    source: str = field(repr=False)
+    """The whole text of the file, as it was read."""
+    tree: Tree | None = field(default=None, repr=False)
+    """Where partials and examples are read from, when they are asked for."""
 
     @cached_property
     def template(self) -> Template:
@@ -67,8 +69,36 @@ class Prompt:
             self.body,
             path=self.path,
             first_line=self.body_line,
-            inputs=[each.name for each in self.inputs],
+            inputs=self._variables(),
+            tree=self.tree,
         )
+
+    @cached_property
+    def examples(self) -> tuple[dict[str, Any], ...]:
+        """The rows of the examples file; empty if the prompt names none.
+
+        Raises `DocumentError`, with file and line, for a file that is not
+        there or holds something else.
+        """
+        if self.examples_path is None:
+            return ()
+        return load_examples(self.examples_path, self.tree, self.examples_where)
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The other files that the prompt is made of, partials and examples, sorted by path.
+
+        Raises `DocumentError` for one that is not there or cannot be read.
+        """
+        parts = list(self.template.composition.parts())
+        if self.examples_path is not None:
+            digest = examples_fingerprint(self.examples)
+            parts.append(Part(path=self.examples_path, fingerprint=digest))
+        return tuple(sorted(parts, key=lambda part: part.path))
+
+    def messages_source(self) -> tuple[SourceMessage, ...]:
+        """The body divided into its messages: code and includes as written, without comments."""
+        return self.template.messages_source()
 
     @property
     def output_schema(self) -> dict[str, Any] | None:
@@ -82,19 +112,24 @@ class Prompt:
         Description, metadata, comments and white space that no model sees
         leave it as it is.
         """
-        return fingerprint(
-            {
-                "format": "llmops/prompt/1",
-                "template": self.template.canonical(),
-                "interface": self._interface(),
-                "defaults": {
-                    each.name: each.default for each in self.inputs if each.default is not NOT_GIVEN
-                },
-                "outputs": self.output_schema,
-                "model": self.model,
-                "sampling": sampling_json(self.sampling),
-            }
-        )
+        content: dict[str, Any] = {
+            "format": "llmops/prompt/1",
+            "template": self.template.canonical(),
+            "interface": self._interface(),
+            "defaults": dict(pair for each in self.inputs for pair in each.defaults()),
+            "outputs": self.output_schema,
+            "model": self.model,
+            "sampling": sampling_json(self.sampling),
+        }
+        if not all(each.required for each in self.outputs):
+            # A model writes its answer in this order; the schema lists only what is required.
+            content["order"] = [each.name for each in self.outputs]
+        partials = self.template.composition.parts()
+        if partials:
+            content["partials"] = {part.path: part.fingerprint for part in partials}
+        if self.examples:
+            content["examples"] = examples_fingerprint(self.examples)
+        return fingerprint(content)
 
     @cached_property
     def interface_fingerprint(self) -> str:
@@ -102,8 +137,12 @@ class Prompt:
         return fingerprint({"format": "llmops/prompt-interface/1", **self._interface()})
 
     def check(self) -> None:
-        """Raise `DocumentError` for anything in the body that no values could put right."""
+        """Raise `DocumentError` for anything that no values could put right.
+
+        It may be in the body, in a partial or in the examples, and says where.
+        """
         self.template.check()
+        _ = self.examples
 
     def render(self, /, **inputs: Any) -> Messages:
         """The messages with `inputs` in their places, byte for byte.
@@ -111,7 +150,10 @@ class Prompt:
         Raises `UsageError` for an input that is unknown, missing or of another
         kind, and `DocumentError`, with the line, where the template fails.
         """
-        return self.template.messages(self.accept(inputs))
+        values = self.accept(inputs)
+        if self.examples_path is not None:
+            values["examples"] = list(self.examples)
+        return self.template.messages(values)
 
     def accept(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """All inputs as plain data of their kinds, with defaults filled in.
@@ -153,10 +195,15 @@ class Prompt:
             "sampling": sampling_json(self.sampling),
             "inputs": [each.to_json() for each in self.inputs],
             "output_schema": self.output_schema,
+            "parts": [{"path": part.path, "fingerprint": part.fingerprint} for part in self.parts],
             "authors": list(self.authors),
             "tags": list(self.tags),
-            "deprecated": _deprecation_json(self.deprecated),
+            "deprecated": self.deprecated.to_json() if self.deprecated else None,
         }
+
+    def _variables(self) -> list[str]:
+        names = [each.name for each in self.inputs]
+        return names if self.examples_path is None else [*names, "examples"]
 
     def _absent(self, declared: Input) -> Any:
         try:
@@ -180,12 +227,20 @@ def load_prompt(path: Path, *, name: str | None = None) -> Prompt:
 
     Raises `DocumentError`, with the line, for anything wrong in the front
     matter. The body is read at first use; `Prompt.check` asks for it.
+    Partials and examples are looked for in the folder from which `name` leads
+    to the file.
     """
-    return parse_prompt(read_document(path), path, name=name or path.name.removesuffix(SUFFIX))
+    name = name or path.name.removesuffix(SUFFIX)
+    fits = path.as_posix().endswith(f"/{name}{SUFFIX}")
+    root = path.parents[name.count("/")] if fits else path.parent
+    return parse_prompt(read_document(path), path, name=name, tree=FolderTree(root))
 
 
-def parse_prompt(text: str, path: Path, *, name: str) -> Prompt:
-    """The prompt that `text` spells; `path` is where errors point to."""
+def parse_prompt(text: str, path: Path, *, name: str, tree: Tree | None = None) -> Prompt:
+    """The prompt that `text` spells; `path` is where errors point to.
+
+    Partials and examples are read from `tree`, when they are asked for.
+    """
     parts = take_apart(text, path)
     document = parts.document
     if document.name is not None and document.name not in (name, name.rpartition("/")[2]):
@@ -195,6 +250,7 @@ def parse_prompt(text: str, path: Path, *, name: str) -> Prompt:
             where=parts.head.where("name"),
         )
     given = document.metadata.deprecated
+    inputs = read_properties(document.inputs, parts.head, "inputs")
     return Prompt(
         name=name,
         path=path,
@@ -204,12 +260,16 @@ def parse_prompt(text: str, path: Path, *, name: str) -> Prompt:
         authors=tuple(document.metadata.authors),
         tags=tuple(document.metadata.tags),
         deprecated=Deprecation(**given.model_dump()) if given else None,
-        inputs=read_properties(document.inputs, parts.head, "inputs"),
+        inputs=inputs,
         outputs=read_properties(document.outputs, parts.head, "outputs"),
         model=_model_name(document),
         sampling=read_sampling(document.model.options, parts.head),
         body=parts.body,
         body_line=parts.body_line,
+        examples_path=read_examples_path(document.examples, inputs, parts.head),
+        examples_where=parts.head.where("examples"),
+        source=text,
+        tree=tree,
     )
 
 
@@ -229,10 +289,3 @@ def sampling_json(sampling: Sampling) -> dict[str, Any]:
 def _model_name(document: FrontMatter) -> str | None:
     model = document.model
     return f"{model.provider}/{model.id}" if model.id and model.provider else model.id
-
-
-def _deprecation_json(deprecated: Deprecation | None) -> dict[str, Any] | None:
-    if deprecated is None:
-        return None
-    after = deprecated.after.isoformat() if deprecated.after else None
-    return {"since": deprecated.since, "use": deprecated.use, "after": after}

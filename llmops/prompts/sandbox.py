@@ -12,7 +12,8 @@ import json
 from functools import cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateRuntimeError, Undefined
+from jinja2 import StrictUndefined, TemplateRuntimeError, Undefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -57,10 +58,31 @@ LONGEST_REPEAT = 1_000_000
 HIGHEST_POWER = 1_000
 
 
+_METHODS = frozenset(dir(dict))
+
+
+class _Generator(CodeGenerator):
+    """Jinja2's compiler, but a printed constant stays a value: `{{ "" }}` is no template text."""
+
+    def _output_child_to_const(
+        self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo
+    ) -> str:
+        if not isinstance(node, nodes.TemplateData):
+            raise nodes.Impossible
+        return super()._output_child_to_const(node, frame, finalize)
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja2's immutable sandbox, with bounds on the two operators that can eat a machine."""
 
+    code_generator_class = _Generator
     intercepted_binops = frozenset({"*", "**"})
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """`obj.attribute`: on an object, its property, unless it is named like a method."""
+        if type(obj) is dict and attribute in obj and attribute not in _METHODS:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """The result of `left operator right`, if it is of a sane size."""
@@ -101,7 +123,7 @@ def environment() -> Sandbox:
 def _finalize(value: Any) -> Any:
     """What an expression prints."""
     kind = type(value)
-    if kind is str:
+    if kind is str or kind is int or kind is float:
         return Value(value)
     if kind is Boundary:
         return value

@@ -99,6 +99,11 @@ class PropertyDocument(ItemDocument):
     )
     default: Any = Field(default=None, description="The value when none is given; inputs only")
     example: Any = Field(default=None, description="A value to show and to try with")
+    trusted: bool = Field(
+        default=False,
+        description="The app's own text, not somebody's who could try to instruct the model; "
+        "inputs only",
+    )
 
 
 Properties = Annotated[
@@ -227,6 +232,11 @@ class FrontMatter(_Strict):
     outputs: Properties = Field(
         default=[], description="What the answer must hold: it is then JSON, and held to it"
     )
+    examples: str | None = Field(
+        default=None,
+        description="A JSONL file of few-shot examples, by its path in the prompts folder; "
+        "the template has its rows as `examples`",
+    )
     template: TemplateDocument = TemplateDocument()
 
 
@@ -250,13 +260,7 @@ _EXAMPLE = "---\nmetadata: {version: 1.0.0}\n---\nuser:\n…"
 
 def take_apart(text: str, path: Path) -> Parts:
     """Split and validate a file's text; `DocumentError` names the line of what is wrong."""
-    text = _NEWLINE.sub("\n", text)
-    if conflict := _CONFLICT.search(text):
-        raise DocumentError(
-            "holds a merge conflict marker",
-            hint="resolve the conflict and commit again",
-            where=Where(path, _line(text, conflict.start())),
-        )
+    text = unix_lines(text, path)
     opening = _FENCE.match(text)
     if not opening:
         raise DocumentError(
@@ -275,10 +279,23 @@ def take_apart(text: str, path: Path) -> Parts:
     if not front.strip():
         raise DocumentError("the front matter is empty", where=Where(path, 1))
     head = parse_yaml(front, path, first_line=2)
-    _refuse_references(head)
+    if "${" in front or "\\" in front:
+        _refuse_references(head)
     document = head.validate(FrontMatter)
     body_line = _line(text, closing.start()) + 1
     return Parts(head=head, document=document, body=text[closing.end() + 1 :], body_line=body_line)
+
+
+def unix_lines(text: str, path: Path) -> str:
+    """`text` with `\\n` line ends; `DocumentError` if it holds a merge conflict marker."""
+    text = _NEWLINE.sub("\n", text)
+    if conflict := _CONFLICT.search(text):
+        raise DocumentError(
+            "holds a merge conflict marker",
+            hint="resolve the conflict and commit again",
+            where=Where(path, _line(text, conflict.start())),
+        )
+    return text
 
 
 def _line(text: str, position: int) -> int:

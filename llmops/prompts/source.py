@@ -1,4 +1,4 @@
-"""The source of a prompt's body, taken apart: text, role lines and Jinja2 code.
+"""The source of a prompt's body or of a partial, taken apart: text, role lines and Jinja2 code.
 
 A role line is a line that holds nothing but `system:`, `user:`, `assistant:`
 or `developer:`, and starts a message. Only lines of the template's own text
@@ -9,14 +9,16 @@ expression prints is never looked at.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import TemplateSyntaxError
 
 from llmops.core.errors import DocumentError, Where
+from llmops.prompts.refs import NAME_RULE, is_name
 from llmops.prompts.sandbox import BOUNDARIES, ROLES, environment
 
 BLANK = " \t\n"
@@ -26,47 +28,80 @@ _ROLE = re.compile(rf"[ \t]*({'|'.join(ROLES)})[ \t]*:[ \t]*")
 _ALMOST = re.compile(
     rf"[ \t]*#?[ \t]*({'|'.join(ROLES)}|tool)[ \t]*(\[[^\]]*\])?[ \t]*:[ \t]*", re.IGNORECASE
 )
-_UNSEEN = frozenset({"comment_begin", "comment", "comment_end", "whitespace", "raw_begin"})
+_COMMENT = frozenset({"comment_begin", "comment", "comment_end"})
+_BEGINS = {"variable_begin": "{{", "block_begin": "{%"}
+_ENDS = {"variable_end": "}}", "block_end": "%}"}
+_AFTER_NAME = frozenset({"ignore", "with", "without"})
 
 
-@dataclass(frozen=True, slots=True)
-class RoleLine:
+class RoleLine(NamedTuple):
     """The start of a message."""
 
     role: str
     line: int
-    """Counts from 1, in the body."""
+    """Counts from 1, in the text."""
 
 
-Code = tuple[str, ...]
-Piece = str | RoleLine | Code
+class Include(NamedTuple):
+    """The place that a partial takes."""
+
+    name: str
+    line: int
+    written: str
+
+
+class Code(NamedTuple):
+    """An expression, a statement, or an end of `{% raw %}`, which has no tokens."""
+
+    tokens: tuple[str, ...]
+    written: str
+
+
+Token = tuple[int, str, str]
+"""A line, what kind of token begins there, and its text, in the words of Jinja2's lexer."""
+
+Piece = str | RoleLine | Include | Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceMessage:
+    """A message as its source has it: code as it is written, comments dropped."""
+
+    role: str | None
+    """`None` for code that stands before the first role line."""
+    text: str
+    line: int
+    """Of the file: the role line, or where the body starts."""
 
 
 class Source:
-    """A body's text, and where in which file it stands."""
+    """A template's text, and where in which file it stands."""
 
-    def __init__(self, text: str, path: Path, first_line: int):
+    def __init__(self, text: str, path: Path, first_line: int = 1):
         self.text = text
-        self._path = path
+        self.path = path
         self._first_line = first_line
 
     def where(self, line: int | None = 1) -> Where:
-        """The place in the file of a line that is counted in the body."""
-        return Where(self._path, (line or 1) + self._first_line - 1)
+        """The place in the file of a line that is counted in the text."""
+        return Where(self.path, (line or 1) + self._first_line - 1)
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
-        """Text, role lines and code in their order, without comments.
+        """Text, role lines, includes and code in their order, without comments.
 
-        Raises `DocumentError` for a syntax error, a body without a role line,
-        a role line in an unknown spelling, or a message without content.
+        Raises `DocumentError` for a syntax error, a role line in an unknown
+        spelling, or an include of something else than a partial by its name.
         """
         try:
-            pieces = self._lex()
+            return tuple(self._lex())
         except TemplateSyntaxError as error:
             raise self.syntax_error(error) from None
-        self._refuse_empty(pieces)
-        return tuple(pieces)
+
+    @cached_property
+    def includes(self) -> tuple[Include, ...]:
+        """The partials that are included, in their order."""
+        return tuple(piece for piece in self.pieces if isinstance(piece, Include))
 
     def syntax_error(self, error: TemplateSyntaxError) -> DocumentError:
         """What Jinja2 found wrong, at the line of the file."""
@@ -74,58 +109,134 @@ class Source:
             f"not a valid template: {error.message}", where=self.where(error.lineno)
         )
 
-    def with_boundaries(self) -> str:
-        """The text to compile: role lines are expressions, and no line has moved."""
-        lines = self.text.split("\n")
+    def tokens(self) -> Iterator[Token]:
+        """What to parse, lexed once for all: role lines are expressions, and no line has moved."""
+        roles = {piece.line: piece.role for piece in self.pieces if isinstance(piece, RoleLine)}
+        for line, kind, value in self._tokens:
+            if kind != "data":
+                yield line, kind, value
+                continue
+            first, kept = line, list[str]()
+            for number, part in enumerate(value.split("\n"), line):
+                if number in roles and part.strip(BLANK):
+                    if kept:
+                        yield first, "data", "\n".join([*kept, ""])
+                    yield number, "variable_begin", "{{"
+                    yield number, "name", f"__{roles[number]}__"
+                    yield number, "variable_end", "}}"
+                    first, kept = number, [""]
+                else:
+                    kept.append(part)
+            if rest := "\n".join(kept):
+                yield first, "data", rest
+
+    def messages(self) -> tuple[SourceMessage, ...]:
+        """The text divided at its role lines, without blank lines around a message."""
+        starts: list[tuple[str | None, int]] = [(None, 1)]
+        texts: list[list[str]] = [[]]
         for piece in self.pieces:
             if isinstance(piece, RoleLine):
-                lines[piece.line - 1] = f"{{{{ __{piece.role}__ }}}}"
-        return "\n".join(lines)
+                starts.append((piece.role, piece.line))
+                texts.append([])
+            else:
+                texts[-1].append(piece if isinstance(piece, str) else piece.written)
+        made = (
+            SourceMessage(
+                role=role,
+                text=without_blank_lines("".join(parts)).rstrip(BLANK),
+                line=line + self._first_line - 1,
+            )
+            for (role, line), parts in zip(starts, texts, strict=True)
+        )
+        return tuple(message for message in made if message.role or message.text)
 
-    def canonical(self) -> list[Any]:
-        """The body as JSON that changes only if what reaches the model may change.
+    def canonical(self, *, whole: bool = True) -> list[Any]:
+        """The text as JSON that changes only if what reaches the model may change.
 
         Comments, line endings, spaces within `{{ }}` and `{% %}`, and blank
-        lines around a message leave no trace.
+        lines around a message leave no trace. What is not `whole` stands
+        within other text, so that the blanks at its own ends count.
         """
         merged: list[Any] = []
         for piece in self.pieces:
             if isinstance(piece, RoleLine):
                 _trim_end(merged)
                 merged.append({"role": piece.role})
-            elif isinstance(piece, tuple):
-                merged.append(list(piece))
+            elif isinstance(piece, Include):
+                merged.append({"include": piece.name})
+            elif isinstance(piece, Code):
+                if piece.tokens:
+                    merged.append(list(piece.tokens))
             elif merged and isinstance(merged[-1], str):
                 merged[-1] += piece
             else:
                 merged.append(piece)
-        _trim_end(merged)
+        if whole:
+            _trim_end(merged)
         for index, piece in enumerate(merged):
-            if isinstance(piece, str) and (index == 0 or isinstance(merged[index - 1], dict)):
+            above = merged[index - 1] if index else None
+            starts = whole if above is None else isinstance(above, dict) and "role" in above
+            if isinstance(piece, str) and starts:
                 merged[index] = without_blank_lines(piece)
         return [piece for piece in merged if piece != ""]
+
+    @cached_property
+    def _tokens(self) -> list[Token]:
+        return list(environment().lexer.tokeniter(self.text, None))
 
     def _lex(self) -> list[Piece]:
         lines = self.text.split("\n")
         pieces: list[Piece] = []
         code: list[str] = []
+        written: list[str] = []
+        begun = 1
         raw = False
-        for line, kind, value in environment().lexer.tokeniter(self.text, None):
+        for line, kind, value in self._tokens:
             if kind == "data":
                 pieces += [value] if raw else self._split(value, line, lines)
-            elif kind in ("variable_begin", "block_begin"):
-                code = ["{{" if kind == "variable_begin" else "{%"]
-            elif kind in ("variable_end", "block_end"):
-                pieces.append((*code, "}}" if kind == "variable_end" else "%}"))
+            elif kind in _BEGINS:
+                code, written, begun = [_BEGINS[kind]], [value], line
+            elif kind in _ENDS:
+                code.append(_ENDS[kind])
+                written.append(value)
+                pieces.append(self._code(code, "".join(written), begun))
                 code = []
-            elif kind not in _UNSEEN and kind != "raw_end":
-                if value in BOUNDARIES:
-                    raise DocumentError(f"`{value}` is a reserved name", where=self.where(line))
-                code.append(value)
-            raw = kind == "raw_begin" or (raw and kind != "raw_end")
+            elif kind in ("raw_begin", "raw_end"):
+                pieces.append(Code((), value))
+                raw = kind == "raw_begin"
+            elif kind not in _COMMENT:
+                written.append(value)
+                if kind != "whitespace":
+                    if value in BOUNDARIES:
+                        raise DocumentError(f"`{value}` is a reserved name", where=self.where(line))
+                    code.append(value)
         if code:  # never closed, which compiling will tell best
-            pieces.append(tuple(code))
+            pieces.append(Code(tuple(code), "".join(written)))
         return pieces
+
+    def _code(self, tokens: list[str], written: str, line: int) -> Code | Include:
+        if tokens[:2] != ["{%", "include"]:
+            return Code(tuple(tokens), written)
+        name = "".join(tokens[2:3])
+        if name[:1] not in "\"'" or (len(tokens) > 4 and tokens[3] not in _AFTER_NAME):
+            raise DocumentError(
+                "an include takes the name of one partial, in quotes",
+                hint='write `{% include "shared/tone" %}`, and choose with `{% if %}`',
+                where=self.where(line),
+            )
+        if len(tokens) > 4:
+            raise DocumentError(
+                f"`{' '.join(tokens[3:-1])}` is not available in an include",
+                hint="a partial must be there, and sees what stands around it",
+                where=self.where(line),
+            )
+        if not is_name(name[1:-1]):
+            raise DocumentError(
+                f"`{name[1:-1]}` cannot name a partial",
+                hint=f"names are {NAME_RULE}, counted from the prompts folder",
+                where=self.where(line),
+            )
+        return Include(name[1:-1], line, written)
 
     def _split(self, text: str, first: int, lines: list[str]) -> list[Piece]:
         """A run of template text, divided at its role lines."""
@@ -148,25 +259,6 @@ class Source:
             kept.append(part)
         pieces.append("\n".join(kept))
         return [piece for piece in pieces if piece != ""]
-
-    def _refuse_empty(self, pieces: list[Piece]) -> None:
-        seen = [piece for piece in pieces if not isinstance(piece, str) or piece.strip(BLANK)]
-        roles = [piece for piece in seen if isinstance(piece, RoleLine)]
-        if not roles:
-            raise DocumentError(
-                "the body has no role line, so it is not known who says this",
-                hint="put `user:` (or `system:`) on a line of its own above the text",
-                where=self.where(),
-            )
-        for piece, following in zip(seen, [*seen[1:], None], strict=True):
-            if isinstance(piece, RoleLine) and (
-                following is None or isinstance(following, RoleLine)
-            ):
-                raise DocumentError(
-                    f"the `{piece.role}` message is empty",
-                    hint="write its text below the role line, or remove the line",
-                    where=self.where(piece.line),
-                )
 
 
 def without_blank_lines(text: str) -> str:

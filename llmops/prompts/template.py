@@ -1,23 +1,23 @@
-"""The body of a prompt, compiled once and rendered to messages."""
+"""The body of a prompt, compiled once with its partials and rendered to messages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, MutableMapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import jinja2
-from jinja2 import meta, nodes
 
 from llmops.core.chat import Message, Messages, Role
-from llmops.core.errors import DocumentError, NotFound
-from llmops.prompts.sandbox import BOUNDARIES, Boundary, environment
-from llmops.prompts.source import BLANK, Source, without_blank_lines
-
-_OTHER_FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block)
-_KEEPS_ITS_OUTPUT = (nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.AssignBlock)
+from llmops.core.errors import DocumentError, Where
+from llmops.prompts.compiling import Compiled, compile_partial, compile_source
+from llmops.prompts.composition import Composition
+from llmops.prompts.inspection import Inspection, outside
+from llmops.prompts.sandbox import Boundary, environment
+from llmops.prompts.source import BLANK, Source, SourceMessage, without_blank_lines
+from llmops.prompts.trees import Tree
 
 _EXPECTED = (
     jinja2.TemplateError,
@@ -35,13 +35,28 @@ _EXPECTED = (
 class Template:
     """Messages with gaps. Compiling is put off until the first use."""
 
-    def __init__(self, text: str, *, path: Path, first_line: int, inputs: Iterable[str]):
-        self._source = Source(text, path, first_line)
+    def __init__(
+        self,
+        text: str,
+        *,
+        path: Path,
+        first_line: int,
+        inputs: Iterable[str],
+        tree: Tree | None = None,
+    ):
+        self.source = Source(text, path, first_line)
+        self.composition = Composition(self.source, tree)
+        """The partials that the body includes."""
         self._inputs = frozenset(inputs)
 
     def canonical(self) -> list[Any]:
-        """What the fingerprint is taken of; see `Source.canonical`."""
-        return self._source.canonical()
+        """What the fingerprint is taken of, without partials; see `Source.canonical`."""
+        self.composition.check()
+        return self.source.canonical()
+
+    def messages_source(self) -> tuple[SourceMessage, ...]:
+        """The body divided into its messages, as it is written; see `Source.messages`."""
+        return self.source.messages()
 
     def check(self) -> None:
         """Raise `DocumentError`, with its line, for anything wrong that shows without values."""
@@ -63,96 +78,35 @@ class Template:
 
     @cached_property
     def _compiled(self) -> jinja2.Template:
+        self.composition.check()
+        body = compile_source(self.source)
+        partials = {name: compile_partial(each) for name, each in self.composition.partials.items()}
+        Inspection(self.composition, body, partials, self._inputs).check()
         made = environment()
-        try:
-            tree = made.parse(self._source.with_boundaries())
-            self._inspect(tree)
-            # Not `from_string`: it chains two tables of globals, and every
-            # rendering would copy the chain.
-            return jinja2.Template.from_code(made, made.compile(tree), made.globals)
-        except jinja2.TemplateSyntaxError as error:
-            raise self._source.syntax_error(error) from None
-        except (RecursionError, SyntaxError) as error:
-            # Python itself limits how deep the compiled loops may nest.
-            raise DocumentError(
-                "the template is nested too deeply", where=self._source.where()
-            ) from error
-        except (ArithmeticError, ValueError) as error:
-            # Constant expressions are worked out while compiling.
-            raise DocumentError(
-                f"a constant expression fails: {type(error).__name__}", where=self._source.where()
-            ) from error
-
-    def _inspect(self, tree: nodes.Template) -> None:
-        where = self._source.where
-        for node in _walk(tree):
-            if isinstance(node, _OTHER_FILES):
-                raise DocumentError(
-                    f"`{{% {_statement(node)} %}}` is not available in a prompt",
-                    hint="a prompt is one file: write the text out here",
-                    where=where(node.lineno),
-                )
-            if isinstance(node, nodes.EvalContextModifier):
-                raise DocumentError(
-                    "`{% autoescape %}` is not available in a prompt",
-                    hint="use the filter `| escape` on the value that needs it",
-                    where=where(node.lineno),
-                )
-            if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
-                raise DocumentError(
-                    f"`.{node.attr}` is out of bounds for a template", where=where(node.lineno)
-                )
-            if _captures(node) and any(map(_is_boundary, _walk(node))):
-                raise DocumentError(
-                    f"a role line inside `{{% {_statement(node)} %}}` cannot start a message",
-                    hint="role lines may stand in `if` and `for`, and outside of blocks",
-                    where=where(node.lineno),
-                )
-        self._refuse_text_before_the_first_role(tree)
-        self._refuse_undeclared(tree)
-
-    def _refuse_text_before_the_first_role(self, tree: nodes.Template) -> None:
-        for statement in tree.body:
-            outputs = statement.nodes if isinstance(statement, nodes.Output) else [statement]
-            for node in outputs:
-                if any(map(_is_boundary, [node, *_walk(node)])):
-                    return
-                if isinstance(node, nodes.TemplateData):
-                    text = node.data.lstrip(BLANK)
-                    if text:
-                        above = node.data.count("\n", 0, len(node.data) - len(text))
-                        raise self._outside(node.lineno + above)
-                elif isinstance(node, nodes.Expr):
-                    raise self._outside(node.lineno)
-
-    def _outside(self, line: int = 1) -> DocumentError:
-        return DocumentError(
-            "text stands before the first role line, so it is not known who says it",
-            hint="put `system:` or `user:` on a line of its own above it",
-            where=self._source.where(line),
-        )
-
-    def _refuse_undeclared(self, tree: nodes.Template) -> None:
-        known = self._inputs.union(environment().globals)
-        loaded = [name for name in tree.find_all(nodes.Name) if name.name not in known]
-        # Working out which names the template sets itself costs more than all
-        # the rest, and is needed only where a name is no input.
-        undeclared = meta.find_undeclared_variables(tree) if loaded else set()
-        for name in loaded:
-            if name.name in undeclared:
-                near = NotFound.among("input", name.name, self._inputs)
-                raise DocumentError(
-                    f"the variable `{name.name}` is used but not declared in `inputs`",
-                    hint=near.hint if self._inputs else "declare it under `inputs`",
-                    where=self._source.where(name.lineno),
-                )
+        if partials:
+            # Names mean the partials of this prompt; a cache would only stand before them.
+            made = made.overlay(loader=_Partials(partials), cache_size=0, auto_reload=False)
+        return _template(made, body)
 
     def _failure(self, error: BaseException) -> DocumentError:
-        line = _line_of(error.__traceback__)
         # Python's own messages may quote a value, Jinja2's and a TypeError's do not.
         told = isinstance(error, jinja2.TemplateError | TypeError)
         reason = str(error) if told else f"{type(error).__name__} in an expression"
-        return DocumentError(f"cannot be rendered: {reason}", where=self._source.where(line))
+        return DocumentError(
+            f"cannot be rendered: {reason}", where=self._where(error.__traceback__)
+        )
+
+    def _where(self, traceback: TracebackType | None) -> Where:
+        """The line of the body, or of a partial, in which an error arose."""
+        source, line = self.source, None
+        while traceback is not None:
+            template = traceback.tb_frame.f_globals.get("__jinja_template__")
+            if template is not None:
+                name = template.name
+                source = self.composition.partials[name].source if name else self.source
+                line = template.get_corresponding_lineno(traceback.tb_lineno)
+            traceback = traceback.tb_next
+        return source.where(line)
 
     def _assemble(self, rendered: Iterable[str]) -> Messages:
         messages: list[Message] = []
@@ -165,16 +119,42 @@ class Template:
             if role is not None:
                 messages.append(Message(role=role, content=_content(parts)))
             elif "".join(parts).strip(BLANK):
-                raise self._outside()
+                raise outside(self.source)
             role, parts = part.role, []
         if role is None:
             raise DocumentError(
                 "gave no message with these inputs: every role line is in a part "
                 "of the template that was left out",
-                where=self._source.where(),
+                where=self.source.where(),
             )
         messages.append(Message(role=role, content=_content(parts)))
         return tuple(messages)
+
+
+class _Partials(jinja2.BaseLoader):
+    """The partials of one prompt, as templates that Jinja2 can include."""
+
+    def __init__(self, compiled: Mapping[str, Compiled]):
+        self._compiled = compiled
+        self._made: dict[str, jinja2.Template] = {}
+
+    def load(
+        self,
+        environment: jinja2.Environment,
+        name: str,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002, ARG002
+    ) -> jinja2.Template:
+        """The template of that name, which lexing has made sure is there."""
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = _template(environment, self._compiled[name])
+        return made
+
+
+def _template(made: jinja2.Environment, compiled: Compiled) -> jinja2.Template:
+    # Not `from_string`: it chains two tables of globals, and every
+    # rendering would copy the chain.
+    return jinja2.Template.from_code(made, compiled.code, made.globals)
 
 
 def _content(parts: list[str]) -> str:
@@ -195,44 +175,3 @@ def _content(parts: list[str]) -> str:
     if last < len(parts):
         parts[last:] = ["".join(parts[last:]).rstrip(BLANK)]
     return "".join(parts)
-
-
-def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
-    for child in node.iter_child_nodes():
-        yield child
-        yield from _walk(child)
-
-
-def _is_boundary(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Name) and node.name in BOUNDARIES
-
-
-def _captures(node: nodes.Node) -> bool:
-    """Whether the node collects what it contains into a text of its own."""
-    return isinstance(node, _KEEPS_ITS_OUTPUT) or (isinstance(node, nodes.For) and node.recursive)
-
-
-def _statement(node: nodes.Node) -> str:
-    match node:
-        case nodes.FromImport() | nodes.Import():
-            return "import"
-        case nodes.CallBlock():
-            return "call"
-        case nodes.FilterBlock():
-            return "filter"
-        case nodes.AssignBlock():
-            return "set"
-        case nodes.For():
-            return "for … recursive"
-    return type(node).__name__.lower()
-
-
-def _line_of(traceback: TracebackType | None) -> int | None:
-    """The template's line in which an error arose."""
-    line = None
-    while traceback is not None:
-        template = traceback.tb_frame.f_globals.get("__jinja_template__")
-        if template is not None:
-            line = template.get_corresponding_lineno(traceback.tb_lineno)
-        traceback = traceback.tb_next
-    return line

@@ -11,6 +11,9 @@ from typer.testing import CliRunner, Result
 from llmops.cli.prompt import app
 from llmops.core.errors import NotFound, UsageError
 
+# The prompt says that it is deprecated; that loading it warns is told elsewhere.
+pytestmark = pytest.mark.filterwarnings("ignore::llmops.prompts.deprecation.PromptDeprecated")
+
 PROMPT = """---
 description: Greets.
 metadata: {version: 1.0.0, tags: [demo], deprecated: {since: 0.9.0, use: hello}}

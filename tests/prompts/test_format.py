@@ -321,7 +321,7 @@ BROKEN_BODIES = {
     "an unclosed comment": ("user:\nx\n{# a\n", 3, "not a valid template", None),
     "an unknown filter": ("user:\n\n{{ question | shout }}\n", 3, "No filter named 'shout'", None),
     "an unknown tag": ("user:\n{% frob %}\n", 2, "unknown tag 'frob'", None),
-    "include": ("user:\n{% include 'x' %}\n", 2, "`{% include %}` is not available", "one file"),
+    "include": ("user:\n{% include x %}\n", 2, "takes the name of one partial", "shared/tone"),
     "import": ("user:\n{% import 'x' as y %}\n", 2, "`{% import %}` is not available", None),
     "from": ("user:\n{% from 'x' import y %}\n", 2, "`{% import %}` is not available", None),
     "extends": ("{% extends 'x' %}\nuser:\na\n", 1, "`{% extends %}` is not available", None),

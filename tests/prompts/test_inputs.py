@@ -171,3 +171,25 @@ def test_a_file_that_is_not_utf8_is_refused(make: Make, tmp_path: Any) -> None:
     file.write_bytes(b"ab\xff")
     with pytest.raises(UsageError, match="is not UTF-8: byte 0xff at 2"):
         parse_assignments(make(BODY, *DECLARED), [f"text=@{file}"])
+
+
+def test_an_input_can_be_declared_the_apps_own_text(make: Make) -> None:
+    own = make(BODY, "{name: text, kind: string, trusted: true}")
+    foreign = make(BODY, "{name: text, kind: string}")
+    assert own.inputs[0].trusted
+    assert own.inputs[0].to_json()["trusted"] is True
+    assert not foreign.inputs[0].trusted
+    assert own.fingerprint == foreign.fingerprint
+    assert own.interface_fingerprint == foreign.interface_fingerprint
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "outputs: [{name: x, kind: string, trusted: true}]\n",
+        "inputs: [{name: x, kind: object, properties: {y: {kind: string, trusted: true}}}]\n",
+    ],
+)
+def test_only_a_whole_input_can_be_trusted(make: Make, head: str) -> None:
+    with pytest.raises(DocumentError, match=r"^p.prompty:3: `trusted` is said of a whole input"):
+        make(BODY, head=head)
