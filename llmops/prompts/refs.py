@@ -34,6 +34,15 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
+def is_alias(text: str) -> bool:
+    """Whether `text` can name an alias.
+
+    >>> is_alias("production"), is_alias("Production"), is_alias("2026")
+    (True, False, False)
+    """
+    return _ALIAS.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Alias:
     """A name that is moved from version to version, such as `production`."""

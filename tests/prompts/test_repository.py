@@ -44,7 +44,6 @@ def test_a_prompt_is_found_by_name_version_range_and_content(tmp_path: Path) -> 
         ("^2", "is at 1.2.0 here, which is not `\\^2`"),
         ("sha256:" + "0" * 64, "has other content here: sha256:"),
         ("production", "has no alias `production`"),
-        ("git:HEAD", "cannot be read at the git revision `HEAD`"),
     ],
 )
 def test_what_the_folder_does_not_hold_is_said_clearly(
