@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmops.core.chat import ChatRequest, Messages, TokenLogprob
-from llmops.core.errors import BadResponse, RequestRejected, Unsupported, UsageError
+from llmops.core.errors import BadResponse, ModelNotFound, RequestRejected, Unsupported, UsageError
 from llmops.models.connection import Connection
 from llmops.models.wire import request_body
 
@@ -93,6 +93,21 @@ class VllmAbilities:
             for position, token in zip(positions[start:], tokens[start:], strict=True)
         )
 
+    async def count_tokens(self, messages: Messages) -> int:
+        """How many tokens the model reads for `messages`, with those of its chat template."""
+        answer = await self._post(
+            self._tokenize,
+            {
+                "model": self._served,
+                "messages": [message.to_json() for message in messages],
+                "add_generation_prompt": True,
+            },
+        )
+        count = answer.get("count")
+        if not isinstance(count, int):
+            raise BadResponse(f"{self._tokenize} answered without a count")
+        return count
+
     async def _first_token(self, label: str) -> int:
         """The token that an answer of `label` starts with, after the template's own tokens."""
         if not label:
@@ -126,7 +141,8 @@ class VllmAbilities:
         try:
             return await self._connection.post(url, json.dumps(body).encode())
         except RequestRejected as error:
-            if url == self._tokenize and error.status in (404, 405):
+            lacks_route = error.status in (404, 405) and not isinstance(error, ModelNotFound)
+            if url == self._tokenize and lacks_route:
                 raise Unsupported(
                     f"{self._connection.endpoint.base} is not vLLM: it has no /tokenize",
                     hint="only vLLM tells exact probabilities; serve the model with it",

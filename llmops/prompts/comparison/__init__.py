@@ -1,0 +1,26 @@
+"""What changed between two versions of a prompt, and whether its callers would notice.
+
+Owns the kinds of changes, the comparison of two prompts, what a command line
+means by two sides, and how a difference reads. It decides nothing and writes
+nothing; models are not called here.
+"""
+
+from __future__ import annotations
+
+from llmops.prompts.comparison.changes import Change as Change
+from llmops.prompts.comparison.changes import ChangeKind as ChangeKind
+from llmops.prompts.comparison.changes import classify as classify
+from llmops.prompts.comparison.diff import PromptDiff as PromptDiff
+from llmops.prompts.comparison.diff import compare as compare
+from llmops.prompts.comparison.selection import Comparison as Comparison
+from llmops.prompts.comparison.selection import diff_prompts as diff_prompts
+
+__all__ = [
+    "Change",
+    "ChangeKind",
+    "Comparison",
+    "PromptDiff",
+    "classify",
+    "compare",
+    "diff_prompts",
+]
