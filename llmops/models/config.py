@@ -79,6 +79,12 @@ class ModelConfig(Document):
     cache: bool = Field(
         default=True, description="Keep answers, and take them from there when asked again."
     )
+    context: int | None = Field(
+        default=None,
+        ge=1,
+        description="Tokens that prompt and answer may have together; "
+        "`llmops prompt lint` holds prompts to it.",
+    )
     price: Price | None = Field(default=None, description="Left out: calls have no cost.")
 
     @field_validator("model")

@@ -18,6 +18,7 @@ from pydantic import Field
 from llmops.core.documents import Document, load_toml
 from llmops.core.errors import DocumentError, NotFound, UsageError, Where
 from llmops.models.config import ModelConfig
+from llmops.prompts.lint import LintConfig
 
 CONFIG_NAME = "llmops.toml"
 PREFIX = "LLMOPS_"
@@ -48,6 +49,9 @@ class ProjectConfig(Document):
     )
     models: dict[str, ModelConfig] = Field(
         default_factory=dict, description="The models of the project, by a name of your own."
+    )
+    lint: LintConfig = Field(
+        default_factory=LintConfig, description="What `llmops prompt lint` looks for."
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from types import CodeType
 
 import jinja2
-from jinja2 import meta, nodes
+from jinja2 import nodes
 from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
@@ -28,28 +28,6 @@ class Parsed:
 
     source: Source
     tree: nodes.Template
-
-    @cached_property
-    def free_names(self) -> frozenset[str]:
-        """The variables that it uses somewhere without having set them there."""
-        with translated(self.source):
-            return frozenset(meta.find_undeclared_variables(self.tree))
-
-    def first_use(self, name: str) -> int | None:
-        """The line on which the free variable `name` is used first, other than where it is set."""
-        uses = [each for each in self.tree.find_all(nodes.Name) if each.name == name]
-        if all(each.ctx == "load" for each in uses):
-            return uses[0].lineno
-        # Set in some places and not in all: ask about each use as if it were the only one.
-        for index, use in enumerate(uses):
-            tree = parse_source(self.source).tree
-            alike = (each for each in tree.find_all(nodes.Name) if each.name == name)
-            for other, each in enumerate(alike):
-                if each.ctx == "load" and other != index:
-                    each.name = "range"
-            if use.ctx == "load" and name in meta.find_undeclared_variables(tree):
-                return use.lineno
-        return None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

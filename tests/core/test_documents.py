@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,3 +122,19 @@ def test_any_text_is_parsed_or_refused_with_a_document_error(text: str) -> None:
     except DocumentError:
         return
     assert isinstance(parsed.data, dict)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: text\nb: 'quoted'\nc: |\n  block\n  text\n",
+        "a: [1, 2.5, true, null, ~, 2024-01-31, 0x1f, 1e3, .inf, yes]\n",
+        "1: one\ntrue: two\n2024-01-31: three\nnull: four\n1.5: five\n",
+        "base: &base {a: 1, b: [x]}\nmore: {<<: *base, b: [y]}\nsame: *base\n",
+        "a: &a [1, {b: c}]\nd: [*a, *a]\n",
+        "a: !!str 1\nb: !!int '2'\nc: !!set {x, y}\nd: !!omap [x: 1]\ne: !!binary aGk=\n",
+        "a: {}\nb: []\nc: ''\nd:\n",
+    ],
+)
+def test_a_document_has_the_values_that_yaml_says(text: str) -> None:
+    assert parse_yaml(text, Path("f.yaml")).data == yaml.safe_load(text)

@@ -1,0 +1,83 @@
+"""Findings as SARIF 2.1.0, which GitHub and others show at the line of a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from llmops import __version__
+from llmops.prompts.lint.findings import RULES, Finding, Rule, relative
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_FINGERPRINT = "llmopsLint/v1"
+_SECURITY = {"secret": "9.0", "personal-data": "7.5", "untrusted-in-system": "6.0"} | {
+    "undelimited-input": "4.0",
+    "invisible-character": "5.0",
+}
+"""Severities from 0 to 10, by which GitHub sorts what is about security."""
+
+
+def sarif(findings: Iterable[Finding], base: Path) -> dict[str, Any]:
+    """One SARIF log; paths are given relative to `base`, the root of the repository."""
+    rules = list(RULES.values())
+    places = {rule.id: index for index, rule in enumerate(rules)}
+    twins: Counter[str] = Counter()
+    results = []
+    for each in findings:
+        content = identity(each, base)
+        # A finding keeps its fingerprint when lines above it come and go.
+        digest = hashlib.sha256(f"{content}\0{twins[content]}".encode()).hexdigest()[:32]
+        twins[content] += 1
+        results.append(_result(each, places[each.rule], digest, base))
+    driver = {
+        "name": "llmops",
+        "semanticVersion": __version__,
+        "rules": [_rule(rule) for rule in rules],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def identity(finding: Finding, base: Path) -> str:
+    """What makes a finding the same one after an edit elsewhere in the file."""
+    return "\0".join((finding.rule, relative(finding.where.path, base), finding.message))
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "id": rule.id,
+        "name": "".join(word.capitalize() for word in rule.id.split("-")),
+        "shortDescription": {"text": rule.summary},
+        "defaultConfiguration": {"level": rule.level.value},
+    }
+    if severity := _SECURITY.get(rule.id):
+        described["properties"] = {"tags": ["security"], "security-severity": severity}
+    return described
+
+
+def _result(finding: Finding, place: int, digest: str, base: Path) -> dict[str, Any]:
+    path = relative(finding.where.path, base)
+    uri = f"file://{quote(path)}" if path.startswith("/") else quote(path)
+    location: dict[str, Any] = {"artifactLocation": {"uri": uri}}
+    if finding.where.line:
+        location["region"] = {"startLine": finding.where.line}
+    text = f"{finding.message}. {finding.hint}." if finding.hint else f"{finding.message}."
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "ruleIndex": place,
+        "level": finding.level.value,
+        "message": {"text": text},
+        "locations": [{"physicalLocation": location}],
+        "partialFingerprints": {_FINGERPRINT: digest},
+    }
+    if finding.prompt:
+        result["properties"] = {"prompt": finding.prompt}
+    return result
