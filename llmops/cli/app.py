@@ -13,7 +13,7 @@ from llmops import __version__
 from llmops.cli import doctor, init, prompt, schema, serve
 from llmops.cli import eval as eval_
 from llmops.cli import run as run_
-from llmops.cli.output import say, show_error
+from llmops.cli.output import say, show_error, tell_warnings
 from llmops.core.errors import ExitCode, LlmopsError
 
 app = typer.Typer(
@@ -60,6 +60,7 @@ def run() -> None:
     # Where click and rich are installed, httpx imports a command line of its own with
     # them: 100 ms that this process has no use for. It knows how to do without.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    tell_warnings()
     try:
         app()
     except LlmopsError as error:

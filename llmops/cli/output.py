@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -63,6 +64,19 @@ def show_error(error: LlmopsError) -> None:
     say(f"error: {error}")
     if error.hint:
         say(f"hint: {error.hint}")
+
+
+def tell_warnings() -> None:
+    """Print our own warnings as talk, without the line of code that came upon them."""
+    standard = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+        if category.__module__.startswith("llmops."):
+            say(f"warning: {message}")
+        else:
+            standard(message, category, *rest)
+
+    warnings.showwarning = show  # type: ignore[assignment]
 
 
 def _speaks_utf8() -> bool:

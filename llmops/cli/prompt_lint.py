@@ -95,7 +95,7 @@ def _report(findings: list[Finding], chosen: Format, root: Path, prompts: int) -
     from llmops.prompts.lint.sarif import sarif
     from llmops.prompts.lint.text import counts, lines_of
 
-    base = _repository(root)
+    base = repository_root(root)
     match chosen:
         case Format.TEXT:
             return "".join(f"{line}\n" for line in lines_of(findings))
@@ -115,7 +115,7 @@ def _report(findings: list[Finding], chosen: Format, root: Path, prompts: int) -
     return json.dumps(made, indent=2) + "\n"
 
 
-def _repository(root: Path) -> Path:
+def repository_root(root: Path) -> Path:
     """The root of the git repository, from which GitHub counts paths; else the project's."""
     here = root.absolute()
     return next((each for each in (here, *here.parents) if (each / ".git").exists()), here)

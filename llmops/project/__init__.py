@@ -5,7 +5,14 @@ prompts and suites. It never parses a command line and prints nothing.
 """
 
 from llmops.project.config import ProjectConfig
-from llmops.project.project import Project, ProjectSuite, load_project
+from llmops.project.project import Project, ProjectSuite, load_project, prompts_project
 from llmops.project.sync import run_sync
 
-__all__ = ["Project", "ProjectConfig", "ProjectSuite", "load_project", "run_sync"]
+__all__ = [
+    "Project",
+    "ProjectConfig",
+    "ProjectSuite",
+    "load_project",
+    "prompts_project",
+    "run_sync",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,37 +11,72 @@ from typing import TYPE_CHECKING, Any
 from llmops.core.chat import ChatChunk, ChatReply, ChatRequest, Constraint
 from llmops.core.errors import DocumentError, NotFound, UsageError, Where
 from llmops.core.files import inside
-from llmops.models import open_model
-from llmops.models.cache import ResponseCache
 from llmops.models.config import ModelConfig
-from llmops.models.managed import ManagedModel
 from llmops.project.config import CONFIG_NAME, ProjectConfig, find_config, load_config
+from llmops.project.evidence import find_evidence, given_evidence
 from llmops.project.sync import run_sync
 from llmops.prompts import Prompt, PromptRepository
+from llmops.prompts.lockfile import Move
+from llmops.prompts.release.bundle import PromptBundle
+from llmops.prompts.release.promotion import promote
+from llmops.prompts.versions import Version
 
 if TYPE_CHECKING:
     from llmops.evals.results import Report
     from llmops.evals.runner import Progress
     from llmops.evals.suite import Suite
+    from llmops.models import ManagedModel
+    from llmops.models.cache import ResponseCache
+    from llmops.prompts.lint import Finding
 
 
-def load_project(path: str | Path | None = None) -> Project:
+def load_project(path: str | Path | None = None, *, bundle: str | Path | None = None) -> Project:
     """The project of a folder, of an `llmops.toml`, or of the current folder.
 
     Folders above are searched too. Raises `UsageError` when there is no
     `llmops.toml`, or `DocumentError` with file and line when it is broken.
     Prompts and suites are read when they are asked for.
+
+    With `bundle`, a file that `llmops prompt bundle` made, prompts come from
+    there, verified by its digest; then a project file is not needed.
     """
-    config_path = find_config(Path(path) if path is not None else Path.cwd())
-    return Project(root=config_path.resolve().parent, config=load_config(config_path))
+    start = Path(path) if path is not None else Path.cwd()
+    packed = PromptBundle(Path(bundle)) if bundle is not None else None
+    try:
+        config_path = find_config(start)
+    except UsageError:
+        if packed is None or path is not None:
+            raise
+        return Project(
+            root=start, config=ProjectConfig.model_validate({"version": 1}), bundle=packed
+        )
+    root = config_path.resolve().parent
+    return Project(root=root, config=load_config(config_path), bundle=packed)
+
+
+def prompts_project() -> Project:
+    """The project here; without an `llmops.toml`, one whose prompts are in `prompts`.
+
+    For what needs no more than prompts. Raises `UsageError` if there is
+    neither.
+    """
+    try:
+        return load_project()
+    except UsageError as error:
+        here = Project(root=Path.cwd(), config=ProjectConfig.model_validate({"version": 1}))
+        if isinstance(error, DocumentError) or not here.folder("prompts").is_dir():
+            raise
+        return here
 
 
 class Project:
     """What a folder with an `llmops.toml` holds; made by `load_project`."""
 
-    def __init__(self, *, root: Path, config: ProjectConfig):
+    def __init__(self, *, root: Path, config: ProjectConfig, bundle: PromptBundle | None = None):
         self.root = root
         self.config = config
+        self.bundle = bundle
+        """Where prompts come from, if not from the folder."""
         self._prompts: PromptRepository | None = None
 
     @property
@@ -53,7 +88,38 @@ class Project:
 
     def prompt(self, ref: str) -> Prompt:
         """The prompt that a ref names; `NotFound` suggests the nearest."""
-        return self.prompts.get(ref)
+        return self.bundle.get(ref) if self.bundle else self.prompts.get(ref)
+
+    def promote(
+        self,
+        name: str,
+        version: str,
+        *,
+        to: str,
+        why: str,
+        report: Path | None = None,
+        force: bool = False,
+    ) -> Move | None:
+        """Point an alias to a locked version that a passing evaluation speaks for.
+
+        `report` is that evaluation: a run's folder or its `report.json`; left
+        out, the newest one among the project's runs. Gives `None` when the
+        alias points there already; raises as `llmops.prompts.release.promote`.
+        """
+        lock = self.prompts.lock()
+        target = lock.version(name, Version.parse(version))
+        evidence = None
+        if target is not None:
+            try:
+                evidence = (
+                    given_evidence(report, target)
+                    if report is not None
+                    else find_evidence(self.folder("state") / "runs", target)
+                )
+            except UsageError as error:
+                if not force or isinstance(error, DocumentError):
+                    raise
+        return promote(self.prompts, name, version, to=to, why=why, evidence=evidence, force=force)
 
     def model(self, name: str | None = None, *, prompt: Prompt | None = None) -> ManagedModel:
         """A model of `llmops.toml`, or any model by its LiteLLM name (`provider/model`).
@@ -74,6 +140,8 @@ class Project:
             raise NotFound.among(
                 "model", wanted, self.config.models, where=Where(self.root / CONFIG_NAME)
             )
+        from llmops.models import open_model
+
         return open_model(config, cache=self._response_cache() if config.cache else None)
 
     async def answer(
@@ -132,11 +200,45 @@ class Project:
             return ProjectSuite(project=self, path=inside(self.root, as_path))
         raise NotFound.among("suite", name, known)
 
+    def lint(self, names: Iterable[str] | None = None) -> list[Finding]:
+        """What is wrong with the prompts, as the project's `[lint]` table has it.
+
+        Prompts that were clean and have not changed since are not looked at again.
+        """
+        from llmops.prompts.lint import lint_prompts
+        from llmops.prompts.lint.memory import LintMemory
+
+        memory = LintMemory(
+            self.folder("state") / "cache" / "lint.json",
+            root=self.prompts.root,
+            settings=[
+                self.config.lint.model_dump(),
+                self.config.default_model,
+                {name: [each.model, each.context] for name, each in self.config.models.items()},
+            ],
+        )
+        return lint_prompts(
+            self.prompts, self.config.lint, names, contexts=self.context, memory=memory
+        )
+
+    def context(self, model: str | None = None) -> int | None:
+        """Tokens that prompt and answer may have together, if `llmops.toml` says it of the model.
+
+        The model is named as a prompt names it; left out, it is the default.
+        """
+        wanted = model or self.config.default_model
+        for name, each in self.config.models.items():
+            if wanted in (name, each.model):
+                return each.context
+        return None
+
     def folder(self, kind: str) -> Path:
         """The folder of `prompts`, `evals`, `guardrails` or `state`."""
         return inside(self.root, self.root / getattr(self.config.paths, kind))
 
     def _response_cache(self) -> ResponseCache:
+        from llmops.models.cache import ResponseCache
+
         return ResponseCache(self.folder("state") / "cache" / "responses.sqlite")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -21,6 +20,8 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
     >>> run_sync(answer())
     42
     """
+    import asyncio  # here: most commands never run a coroutine
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -29,6 +30,8 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _run_in_thread(work: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
     results: list[T] = []
     errors: list[BaseException] = []
 

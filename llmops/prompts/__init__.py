@@ -7,6 +7,7 @@ a model, and imports nothing of the package but `core`.
 from __future__ import annotations
 
 from llmops.prompts.assignments import parse_assignments as parse_assignments
+from llmops.prompts.deprecation import PromptDeprecated as PromptDeprecated
 from llmops.prompts.inputs import Input as Input
 from llmops.prompts.prompt import Prompt as Prompt
 from llmops.prompts.prompt import load_prompt as load_prompt
@@ -16,6 +17,7 @@ from llmops.prompts.repository import PromptRepository as PromptRepository
 __all__ = [
     "Input",
     "Prompt",
+    "PromptDeprecated",
     "PromptRef",
     "PromptRepository",
     "load_prompt",

@@ -40,11 +40,16 @@ class Deprecation:
         """Whether the last day is over."""
         return self.after is not None and today > self.after
 
-    def advice(self) -> str:
+    def advice(self, today: date) -> str:
         """What to do, in half a sentence.
 
-        >>> Deprecation(use="support/reply@^2", after=date(2027, 1, 31)).advice()
+        >>> told = Deprecation(use="support/reply@^2", after=date(2027, 1, 31))
+        >>> told.advice(date(2026, 12, 1))
         'use `support/reply@^2` before 2027-01-31 is over'
+        >>> told.advice(date(2027, 2, 1))
+        'use `support/reply@^2`: 2027-01-31 is over'
         """
         by = f" before {self.after} is over" if self.after else ""
+        if self.overdue(today):
+            by = f": {self.after} is over"
         return f"use `{self.use}`{by}" if self.use else f"move away from it{by}"

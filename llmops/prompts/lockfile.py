@@ -101,6 +101,16 @@ class Evidence:
     """How many of how many were judged: `120 of 120`."""
     outcome: str
 
+    @property
+    def partial(self) -> bool:
+        """Whether the run left cases of its dataset out.
+
+        >>> Evidence(report="r", sha256="", suite="s", cases="10 of 120", outcome="passed").partial
+        True
+        """
+        judged, _, rows = self.cases.partition(" of ")
+        return judged != rows
+
     def to_json(self) -> dict[str, str]:
         """The evidence as the lock has it."""
         return {

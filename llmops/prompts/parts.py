@@ -36,6 +36,6 @@ def missing_tree(kind: str, name: str, where: Where | None) -> DocumentError:
     """The error for a prompt that was read on its own and is made of several files."""
     return DocumentError(
         f"needs {kind} `{name}`, and was read without its folder",
-        hint="load it from its file, or give `parse_prompt` a tree",
+        hint="load it from the folder that it belongs to",
         where=where,
     )

@@ -250,9 +250,8 @@ def warn_deprecated(ref: PromptRef, prompt: Prompt) -> None:
     """Warn with `PromptDeprecated` if the prompt says that it should no longer be used."""
     if prompt.deprecated is None:
         return
-    over = " (that day is over)" if prompt.deprecated.overdue(date.today()) else ""
     warnings.warn(
-        f"prompt `{ref}` is deprecated: {prompt.deprecated.advice()}{over}",
+        f"prompt `{ref}` is deprecated: {prompt.deprecated.advice(date.today())}",
         PromptDeprecated,
         stacklevel=3,
     )

@@ -121,7 +121,7 @@ class DeprecatedDocument(_Strict):
     since: VersionText | None = Field(default=None, description="The version that said so first")
     use: str | None = Field(default=None, description="The prompt to use instead")
     after: date | None = Field(
-        default=None, description="The day from which nothing may point to it any more"
+        default=None, description="The last day on which an alias may point to it"
     )
 
 

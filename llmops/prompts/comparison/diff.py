@@ -161,7 +161,7 @@ def _side(prompt: Prompt | None) -> Side | None:
 
 def _tokens(old: Prompt | None, new: Prompt | None, count: CountTokens | None) -> Tokens:
     if count is None:
-        return Tokens(reason="no tokenizer was given")
+        return Tokens(reason="not asked for")
     counted: list[int | None] = []
     reason = None
     for prompt in (old, new):
@@ -230,4 +230,7 @@ def _for_people(old: Prompt, new: Prompt) -> Iterator[Change]:
     }
     for attribute, name in told.items():
         if getattr(old, attribute) != getattr(new, attribute):
-            yield Change(kind=ChangeKind.COSMETIC, what=f"another {name}", where=Where(new.path))
+            first = "a" if getattr(old, attribute) in (None, "", ()) else "another"
+            gone = getattr(new, attribute) in (None, "", ())
+            what = f"no {name} any more" if gone else f"{first} {name}"
+            yield Change(kind=ChangeKind.COSMETIC, what=what, where=Where(new.path))

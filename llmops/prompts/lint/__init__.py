@@ -8,8 +8,9 @@ first use: a project reads its configuration without it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from llmops.core.lazy import on_first_use
 from llmops.prompts.lint.config import LintConfig as LintConfig
 from llmops.prompts.lint.findings import Finding as Finding
 from llmops.prompts.lint.findings import Level as Level
@@ -20,10 +21,4 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "Level", "LintConfig", "lint_prompt", "lint_prompts"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
-    from llmops.prompts.lint import engine
-
-    return getattr(engine, name)
+__getattr__ = on_first_use(__name__, {"lint_prompt": "engine", "lint_prompts": "engine"})

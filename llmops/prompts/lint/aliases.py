@@ -38,12 +38,11 @@ def aliases(lock: Lock, name: str, current: Deprecation | None, today: date) -> 
 
 def _deprecated(lock: Lock, name: str, move: Move, deprecated: Deprecation, today: date) -> Finding:
     overdue = deprecated.overdue(today)
-    over = f", and {deprecated.after} is over" if overdue else ""
     return found(
         "deprecated-alias",
-        f"`{name}@{move.alias}` points to {move.to}, which is deprecated{over}",
+        f"`{name}@{move.alias}` points to {move.to}, which is deprecated",
         lock.where(move),
         prompt=name,
-        hint=deprecated.advice(),
+        hint=deprecated.advice(today),
         level=Level.ERROR if overdue else None,
     )

@@ -120,7 +120,7 @@ def test_the_text_form_shows_a_whole_review() -> None:
     {+Hello!+}
   assistant (line 28, added):
     {+Hello.+}
-  tokens: not counted (no tokenizer was given)
+  tokens: not counted (not asked for)
 
 HEAD → working tree: 1 prompt differs (1 breaking)"""
     )
@@ -158,7 +158,7 @@ def test_the_json_form_holds_every_part_of_it() -> None:
         {"change": "removed", "text": "helpful"},
         {"change": "added", "text": "senior"},
     ]
-    assert diff["tokens"] == {"before": None, "after": None, "reason": "no tokenizer was given"}
+    assert diff["tokens"] == {"before": None, "after": None, "reason": "not asked for"}
 
 
 def test_the_weightiest_reasons_come_first_and_the_kind_is_theirs() -> None:
@@ -340,7 +340,7 @@ def test_markdown_is_a_table_a_list_and_the_words() -> None:
 ### `support/answer` 1.0.0: behaviour (minor)
 
 - **behaviour** `user` message reworded (line 4)
-- tokens: not counted (`no tokenizer was given`)
+- tokens: not counted (`not asked for`)
 
 <details open><summary><code>user (line 4)</code></summary>
 

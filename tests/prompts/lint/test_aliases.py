@@ -82,7 +82,8 @@ def test_an_alias_of_a_deprecated_version_is_an_error_once_its_day_is_over(
     (found,) = folder.lint(today=today)
     assert (found.rule, found.level, found.where.line) == ("deprecated-alias", level, 5)
     assert "`p@production` points to 1.0.0, which is deprecated" in found.message
-    assert found.hint == "use `q@^1` before 2027-01-31 is over"
+    time = " before 2027-01-31 is over" if level == "warning" else ": 2027-01-31 is over"
+    assert found.hint == "use `q@^1`" + time
 
 
 def test_what_the_file_says_counts_for_all_versions(folder: Folder) -> None:
