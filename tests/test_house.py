@@ -21,9 +21,11 @@ HEAVY = [
     "presidio_analyzer",
     "pydantic",
     "ragas",
+    "requests",
     "rich",
     "sacrebleu",
     "sentence_transformers",
+    "sqlalchemy",
     "torch",
     "transformers",
     "vllm",
@@ -55,6 +57,14 @@ def test_help_and_version_load_typer_only(arguments: list[str]) -> None:
 
 def test_a_commands_help_loads_nothing_but_what_typer_itself_needs() -> None:
     assert loaded_after(_command("eval", "run", "--help")) <= {"pydantic"}
+
+
+def test_opening_a_registry_loads_no_heavy_package() -> None:
+    code = (
+        "from llmops.registry import open_prompt_registry\n"
+        "open_prompt_registry('sqlite:///nothing.db', environ={}).names()"
+    )
+    assert loaded_after(code) == set()
 
 
 def _command(*arguments: str) -> str:

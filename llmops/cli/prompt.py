@@ -1,4 +1,4 @@
-"""`llmops prompt`: list, show and render the prompts of the project."""
+"""`llmops prompt`: the prompts of the project; here, list, show and render them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmops.cli import prompt_diff, prompt_exchange, prompt_lint, prompt_release
 from llmops.cli.output import emit, emit_json, emit_table
 
 if TYPE_CHECKING:
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The prompts of the project.", no_args_is_help=True, rich_markup_mode=None)
 
 Ref = Annotated[
-    str, typer.Argument(help="A prompt: NAME, NAME@1.2.0, NAME@^1 or NAME@sha256:…", metavar="REF")
+    str,
+    typer.Argument(
+        help="A prompt: NAME, NAME@1.2.0, NAME@^1, NAME@production, NAME@sha256:… or NAME@git:REV",
+        metavar="REF",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -22,9 +27,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command("list")
 def list_prompts(as_json: AsJson = False) -> None:
     """List all prompts."""
-    from llmops.project import load_project
+    from llmops.project import prompts_project
 
-    prompts = load_project().prompts.list()
+    prompts = prompts_project().prompts.list()
     if as_json:
         emit_json([prompt.to_json() for prompt in prompts])
         return
@@ -43,9 +48,9 @@ def list_prompts(as_json: AsJson = False) -> None:
 @app.command("show")
 def show_prompt(ref: Ref, as_json: AsJson = False) -> None:
     """Show a prompt: version, fingerprint, inputs, outputs and template."""
-    from llmops.project import load_project
+    from llmops.project import prompts_project
 
-    prompt = load_project().prompts.get(ref)
+    prompt = prompts_project().prompts.get(ref)
     if as_json:
         emit_json({**prompt.to_json(), "template": prompt.body})
         return
@@ -68,10 +73,10 @@ def render_prompt(
     as_json: AsJson = False,
 ) -> None:
     """Render a prompt to the messages that a model would get."""
-    from llmops.project import load_project
+    from llmops.project import prompts_project
     from llmops.prompts import parse_assignments
 
-    prompt = load_project().prompts.get(ref)
+    prompt = prompts_project().prompts.get(ref)
     messages = prompt.render(**parse_assignments(prompt, var or []))
     if as_json:
         emit_json([message.to_json() for message in messages])
@@ -79,6 +84,18 @@ def render_prompt(
     for number, message in enumerate(messages, 1):
         # Numbered: a value may hold lines that look like the start of a message.
         emit(f"[{number} of {len(messages)}] {message.role}\n{message.content}\n")
+
+
+app.command("diff")(prompt_diff.diff)
+app.command("lint")(prompt_lint.lint)
+app.command("lock")(prompt_release.lock)
+app.command("check")(prompt_release.check)
+app.command("promote")(prompt_release.promote)
+app.command("rollback")(prompt_release.rollback)
+app.command("history")(prompt_release.history)
+app.command("bundle")(prompt_release.bundle)
+app.command("import")(prompt_exchange.import_prompts)
+app.command("export")(prompt_exchange.export_prompts)
 
 
 def _facts(prompt: Prompt) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@
     ├── MissingExtra                exit 3   an optional package is not installed
     ├── ServerStartError            exit 3   a model server did not come up
     ├── Interrupted                 exit 130 Ctrl-C or SIGTERM, with what is safe
-    └── ProviderError               exit 3   a model did not answer as it should
+    └── ProviderError               exit 3   a model or a registry did not answer as it should
         ├── ProviderUnavailable              refused, timed out, cut off      (retried)
         ├── RateLimited                      429, with `retry_after`          (retried)
         ├── ServerFault                      5xx                              (retried)
@@ -138,7 +138,7 @@ class Interrupted(LlmopsError):
 
 
 class ProviderError(LlmopsError):
-    """A model did not answer as it should; never a score of zero."""
+    """A model, or another service, did not answer as it should; never a score of zero."""
 
     retryable = False
 

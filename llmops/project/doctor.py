@@ -23,6 +23,7 @@ EXTRAS = {
     "embeddings": ("sentence-transformers", "the scorer semantic_similarity"),
     "bleu": ("sacrebleu", "the scorers bleu and chrf"),
     "jsonschema": ("jsonschema", "the scorer json_schema"),
+    "mlflow": ("mlflow-skinny", "prompts into and out of an MLflow registry"),
 }
 
 

@@ -3,7 +3,8 @@
 `ScriptedModel` answers from a script; `FaultyEndpoint` is a real HTTP server
 that does wrong on request, by the faults in `llmops.testing.faults`;
 `ChatModelConformance` holds the tests that every chat model passes, real or
-fake. Subclass it for a model of your own.
+fake. Subclass it for a model of your own. `InMemoryPromptRegistry` stands for
+MLflow's registry, and `PromptRegistryConformance` says what both do.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llmops.testing.endpoint import FaultyEndpoint as FaultyEndpoint
+    from llmops.testing.registry import InMemoryPromptRegistry as InMemoryPromptRegistry
     from llmops.testing.scripted import ScriptedModel as ScriptedModel
 
-__all__ = ["FaultyEndpoint", "ScriptedModel"]
+__all__ = ["FaultyEndpoint", "InMemoryPromptRegistry", "ScriptedModel"]
 
-_HOMES = {"FaultyEndpoint": "llmops.testing.endpoint", "ScriptedModel": "llmops.testing.scripted"}
+_HOMES = {
+    "FaultyEndpoint": "llmops.testing.endpoint",
+    "InMemoryPromptRegistry": "llmops.testing.registry",
+    "ScriptedModel": "llmops.testing.scripted",
+}
 
 
 def __getattr__(name: str) -> Any:
