@@ -3,6 +3,7 @@
     python benchmarks/run.py startup       what it costs to start
     python benchmarks/run.py harness       100 and 1,000 cases against a 20 ms endpoint
     python benchmarks/run.py throughput    tokens/s against vLLM's own `bench serve`
+    python benchmarks/run.py prompts       lint, check, lock and diff against `git status`
     python benchmarks/run.py all
     python benchmarks/run.py --install-peers
 
@@ -27,7 +28,9 @@ import report
 import startup
 import throughput
 
-PARTS = {"startup": startup, "harness": harness, "throughput": throughput}
+import prompts
+
+PARTS = {"startup": startup, "harness": harness, "throughput": throughput, "prompts": prompts}
 
 
 def main() -> None:
@@ -70,6 +73,13 @@ def measured(name: str, work: Path, options: argparse.Namespace) -> dict[str, An
             cases=options.cases or ([4, 12] if quick else [100, 1000]),
             latency=0.001 if quick else 0.02,
             only=options.only,
+        )
+    if name == "prompts":
+        return prompts.run(
+            work,
+            repeats=repeats or (1 if quick else 7),
+            sizes=[10, 20] if quick else [500, 5000],
+            versions=1 if quick else 20,
         )
     with server(options) as served:
         return throughput.run(

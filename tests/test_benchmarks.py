@@ -43,3 +43,12 @@ def test_tokens_per_second_of_ours_are_counted_on_a_real_server(
     served = ["--api-base", vllm_server.api_base, "--model", vllm_server.model]
     result = run_quickly("throughput", tmp_path, *served)
     assert result["tokens_per_s"]["llmops"] > 0
+
+
+def test_the_commands_for_prompts_are_measured_against_git_status(tmp_path: Path) -> None:
+    result = run_quickly("prompts", tmp_path)
+    assert set(result["trees"]) == {"10 prompts", "20 prompts", "10 prompts, 2 versions each"}
+    for commands in result["trees"].values():
+        assert {"git status", "lint", "check", "lock", "diff"} <= set(commands)
+        assert all(row["wall_s"] > 0 for row in commands.values())
+    assert all(row["ratio"] > 0 for row in result["render"].values())
