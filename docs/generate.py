@@ -24,6 +24,12 @@ import typer.main
 from llmops import scorers
 from llmops.cli.app import app
 from llmops.project import schemas
+from llmops.prompts.deprecation import Deprecation
+from llmops.prompts.lint.findings import RULES
+from llmops.prompts.lockfile import SCHEMA as LOCK_SCHEMA
+from llmops.prompts.lockfile import Evidence, LockedPart, LockedVersion, Move, sealed
+from llmops.prompts.release.bundle import SCHEMA as BUNDLE_SCHEMA
+from llmops.prompts.versions import Version
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py; change the code, then run `make docs`. -->\n\n"
@@ -38,6 +44,63 @@ SCORERS_NOTE = """A check of a suite names a scorer; its `options` are the param
 [the guide](../guides/scorers.md) for how to choose one and how to write your own.
 """
 
+RULES_NOTE = """`llmops prompt lint` and `llmops prompt check` look for these. `[lint]` in
+`llmops.toml` sets another level, or `"off"`: `rules = {unused-input = "error"}`. A finding that is
+fine is accepted by a comment in the prompt or the partial, with its reason:
+`{# lint: ignore RULE: why it is fine here #}`.
+"""
+
+LOCK_NOTE = f"""`prompts/prompts.lock` is JSON, one value a line. The first line is
+`{{"schema": "{LOCK_SCHEMA}"}}`. Then comes a block for each prompt, sorted by name and divided by
+blank lines: a line for each version, ascending, and one for each move of an alias, in their order.
+`llmops prompt lock`, `promote` and `rollback` write it, and rewrite it only when it changes.
+
+A line of one prompt refers to no other prompt. It is the same line for ever: a version is never
+edited, and a move never taken out.
+"""
+
+VERSION_KEYS = {
+    "prompt": "Its name: the path below the prompts folder, without suffix.",
+    "version": "The number, as the file says it.",
+    "content": "The fingerprint of all that reaches the model, and of the interface. "
+    "`NAME@sha256:…` and the report of an evaluation name it.",
+    "interface": "The fingerprint of inputs and outputs alone.",
+    "blob": "The git object that is the file's text.",
+    "parts": "Partials and examples by their paths: `content` is the fingerprint of each, `blob` "
+    "its git object. Only where there are any.",
+    "asked": "`true` where a person chose a larger number than the change needed.",
+    "deprecated": "`since`, `use` and `after`, as the file says them.",
+    "seal": "The first 16 digits of the SHA-256 of the line before it, from `{` to the last value. "
+    "It is no secret: it tells an edit by hand, or half a merge.",
+}
+MOVE_KEYS = {
+    "prompt": "The prompt's name.",
+    "alias": "What was moved, such as `production`.",
+    "to": "The version that it points to since.",
+    "from": "The version before; `null` for the first move. It has to be where the last move led.",
+    "kind": "`promote` or `rollback`.",
+    "why": "The reason.",
+    "who": "The git identity.",
+    "at": "When, ISO 8601 in UTC.",
+    "evidence": "The evaluation: `report` (the run's id), `sha256` (of its `report.json`), "
+    "`suite`, `cases` (`120 of 120`: those of the run, of the dataset) and `outcome`. "
+    "Absent when forced.",
+    "forced": "`true` where there was no evidence.",
+    "seal": "As above.",
+}
+
+BUNDLE_NOTE = f"""`llmops prompt bundle` writes JSON, one value a line:
+
+| line | keys |
+| --- | --- |
+| the first | `schema`: `"{BUNDLE_SCHEMA}"`; `sha256`: of all bytes after this line |
+| the second | `lock`: the text of `prompts.lock` |
+| others | `path`: a file below the prompts folder; `blob`: its git object; `text`: what it holds |
+
+Files are sorted by path and object, and stand there once, however many versions share them. The
+digest is checked when a bundle is opened, and each prompt's content when it is loaded.
+"""
+
 PYTHON_NOTE = """The public names, by the module that they are imported from. What is not here may
 change without notice.
 """
@@ -45,6 +108,10 @@ change without notice.
 MODULES = {
     "llmops": None,
     "llmops.prompts": None,
+    "llmops.prompts.comparison": None,
+    "llmops.prompts.lint": None,
+    "llmops.prompts.release": None,
+    "llmops.registry": None,
     "llmops.models": None,
     "llmops.core.chat": None,
     "llmops.scorers": ("Sample", "Score", "build", "measure", "names"),
@@ -60,6 +127,7 @@ def main(folder: Path) -> None:
     pages = {
         "cli": cli_page,
         "files": files_page,
+        "prompts": prompts_page,
         "scorers": scorers_page,
         "python": python_page,
     }
@@ -191,6 +259,54 @@ def kind(root: Mapping[str, Any], field: Mapping[str, Any]) -> str:
     return " or ".join("mapping" if each == "object" else str(each) for each in names)
 
 
+def prompts_page() -> str:
+    """The linter's rules, and what the lock file and bundles hold."""
+    rules = [f"| `{each.id}` | {each.level.value} | {each.summary} |" for each in RULES.values()]
+    table = "\n".join(["| rule | level | finds |", "| --- | --- | --- |", *rules])
+    return "\n".join(
+        [
+            "# Prompts: rules, lock and bundles\n",
+            f"## Rules of the linter\n\n{RULES_NOTE}\n{table}\n",
+            f"## `prompts.lock`\n\n{LOCK_NOTE}",
+            f"### A version\n\n{keys(VERSION_KEYS, LOCKED)}",
+            f"### A move of an alias\n\n{keys(MOVE_KEYS, MOVED)}",
+            f"## Bundles\n\n{BUNDLE_NOTE}",
+        ]
+    )
+
+
+LOCKED = LockedVersion(
+    prompt="support/answer",
+    version=Version.parse("1.2.0"),
+    content="sha256:…",
+    interface="sha256:…",
+    blob="…",
+    parts=(LockedPart(path="shared/tone.jinja", content="sha256:…", blob="…"),),
+    asked=True,
+    deprecated=Deprecation(use="support/reply@^1"),
+)
+MOVED = Move(
+    prompt="support/answer",
+    alias="production",
+    to=LOCKED.version,
+    came_from=None,
+    why="…",
+    who="…",
+    at="…",
+    evidence=Evidence(report="…", sha256="…", suite="…", cases="…", outcome="passed"),
+    forced=True,
+)
+
+
+def keys(told: Mapping[str, str], entry: LockedVersion | Move) -> str:
+    """What is told of the keys of a line, which has to have these and no other."""
+    line = json.loads(sealed(entry.to_json()))
+    if list(line) != list(told):
+        raise SystemExit(f"a line of the lock has the keys {list(line)}, and told are {list(told)}")
+    rows = [f"| `{key}` | {meaning} |" for key, meaning in told.items()]
+    return "\n".join(["| key | meaning |", "| --- | --- |", *rows]) + "\n"
+
+
 def scorers_page() -> str:
     """Every built-in scorer: what it measures, its options, what it needs."""
     parts = ["# Scorers\n", SCORERS_NOTE]
@@ -303,9 +419,15 @@ def members(thing: type) -> Iterator[str]:
 def signature(name: str, thing: Any) -> str:
     if not inspect.isfunction(thing):
         return ""
-    arguments, arrow, returned = re.sub(
-        r"'([^']+)'", r"\1", str(inspect.signature(thing))
-    ).rpartition(" -> ")
+    found = inspect.signature(thing)
+    parameters = [
+        each.replace(annotation=Plain(each.annotation), default=default(each.default))
+        if each.annotation is not each.empty
+        else each
+        for each in found.parameters.values()
+    ]
+    plain = found.replace(parameters=parameters, return_annotation=Plain(found.return_annotation))
+    arguments, arrow, returned = str(plain).rpartition(" -> ")
     word = "async def" if inspect.iscoroutinefunction(thing) else "def"
     line = f"{word} {name}{arguments}{arrow}{returned}"
     if len(line) > 90:
@@ -314,12 +436,26 @@ def signature(name: str, thing: Any) -> str:
     return f"```text\n{line}\n```\n\n"
 
 
+class Plain(str):
+    """A text that a signature shows without quotes: an annotation, the name of a default."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def default(value: Any) -> Any:
+    """A default as it is shown: of a function its name, which has no address in it."""
+    return Plain(value.__name__) if inspect.isfunction(value) else value
+
+
 def joined(parts: list[str]) -> Iterator[str]:
     """Arguments split at commas, those inside brackets put together again."""
     pending = ""
     for part in parts:
         pending = f"{pending}, {part}" if pending else part
-        if pending.count("[") == pending.count("]"):
+        if sum(map(pending.count, "[({")) == sum(map(pending.count, "])}")):
             yield pending
             pending = ""
 

@@ -176,6 +176,11 @@ def test_every_command_and_snippet_of_a_page_runs(
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "LLMOPS_MODELS__LOCAL__API_BASE": api_base,
             "COLUMNS": "100",
+            # A reader has told git who they are; a runner of CI has not.
+            "GIT_AUTHOR_NAME": "Ada Reader",
+            "GIT_AUTHOR_EMAIL": "ada@example.com",
+            "GIT_COMMITTER_NAME": "Ada Reader",
+            "GIT_COMMITTER_EMAIL": "ada@example.com",
         },
         port=api_base.rsplit(":", 1)[1].split("/")[0],
     )
