@@ -94,7 +94,7 @@ BUNDLE_NOTE = f"""`llmops prompt bundle` writes JSON, one value a line:
 | line | keys |
 | --- | --- |
 | the first | `schema`: `"{BUNDLE_SCHEMA}"`; `sha256`: of all bytes after this line |
-| the second | `lock`: the text of `prompts.lock` |
+| the second | `lock`: a `prompts.lock`, with one move for each alias, without who and why |
 | others | `path`: a file below the prompts folder; `blob`: its git object; `text`: what it holds |
 
 Files are sorted by path and object, and stand there once, however many versions share them. The
