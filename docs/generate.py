@@ -26,8 +26,9 @@ from llmops.cli.app import app
 from llmops.project import schemas
 from llmops.prompts.deprecation import Deprecation
 from llmops.prompts.lint.findings import RULES
+from llmops.prompts.locked import Evidence, LockedPart, LockedVersion, Move
 from llmops.prompts.lockfile import SCHEMA as LOCK_SCHEMA
-from llmops.prompts.lockfile import Evidence, LockedPart, LockedVersion, Move, sealed
+from llmops.prompts.lockfile import sealed
 from llmops.prompts.release.bundle import SCHEMA as BUNDLE_SCHEMA
 from llmops.prompts.versions import Version
 
@@ -66,7 +67,7 @@ VERSION_KEYS = {
     "`NAME@sha256:…` and the report of an evaluation name it.",
     "interface": "The fingerprint of inputs and outputs alone.",
     "blob": "The git object that is the file's text.",
-    "parts": "Partials and examples by their paths: `content` is the fingerprint of each, `blob` "
+    "includes": "Partials and examples by their paths: `content` is the fingerprint, `blob` "
     "its git object. Only where there are any.",
     "asked": "`true` where a person chose a larger number than the change needed.",
     "deprecated": "`since`, `use` and `after`, as the file says them.",

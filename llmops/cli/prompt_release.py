@@ -13,7 +13,8 @@ from llmops.cli.output import emit, emit_json, emit_table, say
 if TYPE_CHECKING:
     from llmops.prompts.comparison.kinds import ChangeKind
     from llmops.prompts.lint import Finding
-    from llmops.prompts.lockfile import Lock, Move
+    from llmops.prompts.locked import Move
+    from llmops.prompts.lockfile import Lock
     from llmops.prompts.release.checking import CheckResult, Problem
     from llmops.prompts.release.locking import Locked
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from llmops.core.errors import DocumentError, UsageError, Where
 from llmops.core.fingerprint import file_sha256
-from llmops.prompts.lockfile import Evidence, LockedVersion
+from llmops.prompts.locked import Evidence, LockedVersion
 
 if TYPE_CHECKING:
     from llmops.evals.results import Summary

@@ -16,7 +16,7 @@ from llmops.project.config import CONFIG_NAME, ProjectConfig, find_config, load_
 from llmops.project.evidence import find_evidence, given_evidence
 from llmops.project.sync import run_sync
 from llmops.prompts import Prompt, PromptRepository
-from llmops.prompts.lockfile import Move
+from llmops.prompts.locked import Move
 from llmops.prompts.release.bundle import PromptBundle
 from llmops.prompts.release.promotion import promote
 from llmops.prompts.versions import Version

@@ -14,7 +14,8 @@ from llmops.core.errors import DocumentError, NotFound, UsageError, Where
 from llmops.core.files import decode, inside
 from llmops.prompts.deprecation import PromptDeprecated
 from llmops.prompts.git import Git
-from llmops.prompts.lockfile import LOCK_NAME, Lock, LockedVersion
+from llmops.prompts.locked import LockedVersion
+from llmops.prompts.lockfile import LOCK_NAME, Lock
 from llmops.prompts.prompt import SUFFIX, Prompt, load_prompt, parse_prompt
 from llmops.prompts.refs import NAME_RULE, Alias, Digest, PromptRef, Revision, Selector, is_name
 from llmops.prompts.trees import MemoryTree

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmops.core.errors import UsageError, Where
-from llmops.prompts.lockfile import Lock, LockedVersion
+from llmops.prompts.locked import LockedVersion
+from llmops.prompts.lockfile import Lock
 from llmops.prompts.prompt import Prompt, load_prompt
 from llmops.prompts.refs import Alias, PromptRef, Revision
 from llmops.prompts.repository import PromptRepository

@@ -8,7 +8,8 @@ from datetime import date
 from llmops.core.errors import DocumentError, Where
 from llmops.prompts.deprecation import Deprecation
 from llmops.prompts.lint.findings import Finding, Level, found
-from llmops.prompts.lockfile import Lock, Move
+from llmops.prompts.locked import Move
+from llmops.prompts.lockfile import Lock
 
 
 def aliases(lock: Lock, name: str, current: Deprecation | None, today: date) -> Iterator[Finding]:

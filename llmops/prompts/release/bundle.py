@@ -19,7 +19,8 @@ from typing import Any
 
 from llmops.core.errors import DocumentError, NotFound, UsageError, Where
 from llmops.core.files import write_text
-from llmops.prompts.lockfile import Lock, LockedVersion
+from llmops.prompts.locked import LockedVersion
+from llmops.prompts.lockfile import Lock
 from llmops.prompts.prompt import Prompt
 from llmops.prompts.refs import PromptRef, Revision
 from llmops.prompts.repository import PromptRepository, files_of, read_locked, warn_deprecated

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from llmops.core.errors import DocumentError, NotFound, Where
 from llmops.prompts.comparison.changes import classify
 from llmops.prompts.comparison.kinds import ChangeKind
-from llmops.prompts.lockfile import Block, Lock, LockedPart, LockedVersion
+from llmops.prompts.locked import Block, LockedPart, LockedVersion
+from llmops.prompts.lockfile import Lock
 from llmops.prompts.prompt import SUFFIX, Prompt, load_prompt
 from llmops.prompts.release.bumps import bumped, enough, least, predecessor
 from llmops.prompts.release.released import refuse_lost, released_lock

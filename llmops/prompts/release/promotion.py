@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from llmops.core.errors import NotFound, UsageError, Where
 from llmops.core.files import write_text
-from llmops.prompts.lockfile import Block, Evidence, Lock, LockedVersion, Move
+from llmops.prompts.locked import Block, Evidence, LockedVersion, Move
+from llmops.prompts.lockfile import Lock
 from llmops.prompts.refs import Alias, PromptRef, is_alias
 from llmops.prompts.release.turns import only_writer
 from llmops.prompts.repository import PromptRepository

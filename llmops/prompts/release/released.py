@@ -10,7 +10,8 @@ from pathlib import Path
 
 from llmops.core.errors import DocumentError, Where
 from llmops.core.files import decode
-from llmops.prompts.lockfile import LOCK_NAME, Block, Lock, Move
+from llmops.prompts.locked import Block, Move
+from llmops.prompts.lockfile import LOCK_NAME, Lock
 from llmops.prompts.repository import PromptRepository
 
 

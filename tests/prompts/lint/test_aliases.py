@@ -8,7 +8,8 @@ import pytest
 
 from llmops.core.errors import NotFound
 from llmops.prompts.deprecation import Deprecation
-from llmops.prompts.lockfile import Block, Lock, LockedVersion, Move
+from llmops.prompts.locked import Block, LockedVersion, Move
+from llmops.prompts.lockfile import Lock
 from llmops.prompts.versions import Version
 
 from .conftest import Folder

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from llmops.prompts import PromptRepository
-from llmops.prompts.lockfile import Lock, Move
+from llmops.prompts.locked import Move
+from llmops.prompts.lockfile import Lock
 from llmops.prompts.release import (
     CheckResult,
     LockResult,

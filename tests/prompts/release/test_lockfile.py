@@ -39,7 +39,7 @@ def test_the_file_holds_the_schema_first_and_then_a_block_a_prompt(released: Any
             "content": prompt.fingerprint,
             "interface": prompt.interface_fingerprint,
             "blob": released.git("rev-parse", "HEAD:prompts/qa.prompty"),
-            "parts": {
+            "includes": {
                 "shared/tone.jinja": {
                     "content": prompt.parts[0].fingerprint,
                     "blob": released.git("rev-parse", "HEAD:prompts/shared/tone.jinja"),

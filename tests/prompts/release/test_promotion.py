@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llmops.core.errors import LlmopsError, UsageError
-from llmops.prompts.lockfile import Evidence
+from llmops.prompts.locked import Evidence
 from llmops.prompts.release import promote
 
 EVIDENCE = Evidence(
