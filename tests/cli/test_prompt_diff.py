@@ -50,7 +50,7 @@ def test_a_change_reads_as_text(shell: Any, greet: Path) -> None:
     ran = shell("prompt", "diff", "--no-tokens")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == (
-        f"{TEXT} (no tokenizer was given)\n\nHEAD → working tree: 1 prompt differs (1 breaking)\n"
+        f"{TEXT} (not asked for)\n\nHEAD → working tree: 1 prompt differs (1 breaking)\n"
     )
 
 
