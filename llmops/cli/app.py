@@ -81,5 +81,5 @@ def _open_streams() -> None:
         if getattr(sys, name) is None:  # started with it closed: `>&-`
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
         stream = getattr(sys, name)
-        if (stream.encoding or "").lower() != "utf-8" and hasattr(stream, "reconfigure"):
+        if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -90,8 +90,8 @@ def _how_many(repository: PromptRepository) -> int:
 def _report(findings: list[Finding], chosen: Format, root: Path, prompts: int) -> str:
     import json
 
+    from llmops.core.files import relative
     from llmops.prompts.lint.annotations import as_annotations
-    from llmops.prompts.lint.findings import relative
     from llmops.prompts.lint.sarif import sarif
     from llmops.prompts.lint.text import counts, lines_of
 

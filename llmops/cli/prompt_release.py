@@ -186,7 +186,9 @@ def history(name: Name, as_json: AsJson = False) -> None:
         return
     _show_versions(lock, name)
     for move in lock.moves(name):
-        emit(f"\n{move.at}  {_moved(move)}\n  why       {move.why}\n  who       {move.who}")
+        emit(f"\n{move.at}  {_moved(move)}")
+        emit(f"  why       {_indented(move.why)}")
+        emit(f"  who       {move.who}")
         emit(f"  evidence  {_evidence(move)}")
 
 
@@ -229,7 +231,7 @@ def _step(step: Locked) -> str:
 
 
 def _show(result: CheckResult, passed: bool) -> None:
-    from llmops.prompts.lint.findings import relative
+    from llmops.core.files import relative
     from llmops.prompts.lint.text import lines_of
 
     for problem in result.problems:
@@ -248,7 +250,7 @@ def _show(result: CheckResult, passed: bool) -> None:
 
 def _placed(found: Problem | Finding, top: Path) -> dict[str, object]:
     """What was found, with its path as seen from the repository's root."""
-    from llmops.prompts.lint.findings import relative
+    from llmops.core.files import relative
 
     return found.to_json() | {"path": relative(found.where.path, top)}
 
@@ -266,6 +268,10 @@ def _show_versions(lock: Lock, name: str) -> None:
         for one in reversed(lock.versions(name))
     ]
     emit_table(("VERSION", "CONTENT", "ALIASES"), rows)
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n            ")
 
 
 def _moved(move: Move) -> str:

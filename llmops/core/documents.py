@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_origin
@@ -24,6 +24,8 @@ class Document(BaseModel):
 
 D = TypeVar("D", bound=Document)
 
+DEEPEST = 100
+"""Levels of lists and mappings in one file."""
 MOST_VALUES = 100_000
 """Values in one file; aliases of aliases could otherwise expand without end."""
 
@@ -100,6 +102,7 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> Parsed:
     loader_class = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     offset = first_line
     try:
+        _refuse_depth(text, loader_class, path, offset)
         loader = loader_class(text)
         try:
             node = loader.get_single_node()
@@ -142,6 +145,26 @@ def load_toml(path: Path) -> Parsed:
     return Parsed(path, data, _toml_lines(text))
 
 
+def _refuse_depth(text: str, loader_class: Any, path: Path, first_line: int) -> None:
+    """Raise for lists and mappings within each other without end: the parser in C would crash."""
+    import yaml
+
+    if sum(map(text.count, ("[", "{", "- ", "? "))) <= DEEPEST:
+        return
+    depth = 0
+    events: Iterator[Any] = yaml.parse(text, Loader=loader_class)
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise DocumentError(
+                f"nested more than {DEEPEST} levels deep",
+                where=Where(path, event.start_mark.line + first_line),
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class _Building:
     """What turning YAML nodes into values needs, and the lines that it notes on the way."""
@@ -171,7 +194,7 @@ def _build(node: Any, keys: Keys, building: _Building, above: frozenset[int]) ->
         )
     kind = node.id
     if kind == "scalar":
-        return node.value if node.tag == _TEXT else building.loader.construct_object(node, True)
+        return node.value if node.tag == _TEXT else _scalar(node, line, building)
     if id(node) in above:
         raise DocumentError("an alias refers to itself", where=Where(building.path, line))
     above |= {id(node)}
@@ -181,6 +204,15 @@ def _build(node: Any, keys: Keys, building: _Building, above: frozenset[int]) ->
         ]
         return built if node.tag == _LIST else building.loader.construct_object(node, True)
     return _build_mapping(node, keys, building, above)
+
+
+def _scalar(node: Any, line: int, building: _Building) -> Any:
+    try:
+        return building.loader.construct_object(node, True)
+    except ValueError as error:  # a date with a thirteenth month
+        raise DocumentError(
+            f"`{node.value}` is not a value: {error}", where=Where(building.path, line)
+        ) from None
 
 
 def _build_mapping(node: Any, keys: Keys, building: _Building, above: frozenset[int]) -> Any:

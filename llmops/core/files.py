@@ -88,8 +88,11 @@ def replacing(path: Path) -> Iterator[IO[str]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(target)
+        try:
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(target)
+        except OSError as error:
+            raise _unwritable(path, error) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -141,7 +144,12 @@ def inside(root: Path, path: Path) -> Path:
 
     Symbolic links count by where they lead.
     """
-    resolved, base = path.resolve(), root.resolve()
+    try:
+        resolved, base = path.resolve(), root.resolve()
+    except (OSError, RuntimeError) as error:
+        raise DocumentError(
+            "is a link that leads back to itself", hint="remove it", where=Where(path)
+        ) from error
     if not resolved.is_relative_to(base):
         raise DocumentError(
             f"lies outside of the project ({base})",
@@ -149,6 +157,16 @@ def inside(root: Path, path: Path) -> Path:
             where=Where(path),
         )
     return resolved
+
+
+def relative(path: Path, base: Path) -> str:
+    """`path` as seen from `base`, with slashes; absolute if it lies elsewhere.
+
+    >>> relative(Path("/repo/prompts/a.prompty"), Path("/repo"))
+    'prompts/a.prompty'
+    """
+    path, base = path.absolute(), base.absolute()
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()
 
 
 def _umask() -> int:

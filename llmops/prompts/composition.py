@@ -17,13 +17,16 @@ from llmops.core.errors import DocumentError, Where
 from llmops.core.fingerprint import fingerprint
 from llmops.prompts.parts import Part, missing_part, missing_tree
 from llmops.prompts.schema import unix_lines
-from llmops.prompts.source import BLANK, Include, RoleLine, Source
+from llmops.prompts.source import BLANK, Code, Include, RoleLine, Source
 from llmops.prompts.trees import NoSuchFile, Tree
 
 PARTIAL_SUFFIX = ".jinja"
 
 DEEPEST = 32
 """Levels of partials that include partials."""
+
+LONGEST_TEXT = 100_000
+"""Characters that a partial may be written out to: each level of includes multiplies them."""
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\n[A-Za-z]\w*:[ \n](?:.*\n)*?---[ \t]*(?:\n|$)")
 
@@ -39,9 +42,26 @@ class Partial:
     @cached_property
     def fingerprint(self) -> str:
         """The address of its own content; what it includes has one of its own."""
+        return self.fingerprint_with({})
+
+    def fingerprint_with(self, texts: Mapping[str, str]) -> str:
+        """The address of its content, with the partials of `texts` in their places."""
         return fingerprint(
-            {"format": "llmops/partial/1", "template": self.source.canonical(whole=False)}
+            {"format": "llmops/partial/1", "template": self.source.canonical(texts, whole=False)}
         )
+
+    def text(self, texts: Mapping[str, str]) -> str | None:
+        """All that it says, if it is text alone and includes only partials of `texts`."""
+        said: list[str] = []
+        for piece in self.source.pieces:
+            if isinstance(piece, str):
+                said.append(piece)
+            elif isinstance(piece, Include) and piece.name in texts:
+                said.append(texts[piece.name])
+            elif not isinstance(piece, Code) or piece.tokens:
+                return None
+        longest = max(LONGEST_TEXT, len(self.source.text))
+        return "".join(said) if sum(map(len, said)) <= longest else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +98,30 @@ class Composition:
         """The partials as parts of the prompt, sorted by path."""
         made = (Part(path=one.path, fingerprint=one.fingerprint) for one in self.partials.values())
         return tuple(sorted(made, key=lambda part: part.path))
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """What the partials say, by name, that print the same text wherever they are included."""
+        made: dict[str, str] = {}
+        for name, partial in self.partials.items():
+            text = partial.text(made)
+            if text is not None:
+                made[name] = text
+        return made
+
+    def canonical_partials(self) -> dict[str, str]:
+        """By path, the addresses of the partials that are more than text.
+
+        What code means depends on whether it is included, as names that it
+        sets stay within. So these count by themselves, and text where it stands.
+        """
+        return {
+            partial.path: partial.fingerprint_with(self.texts)
+            if any(include.name in self.texts for include in partial.source.includes)
+            else partial.fingerprint  # known from other prompts
+            for name, partial in self.partials.items()
+            if name not in self.texts
+        }
 
     def has_roles(self, name: str) -> bool:
         """Whether the partial `name`, or one in it, has a role line."""

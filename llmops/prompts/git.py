@@ -57,8 +57,16 @@ class Git:
         return Path(told[0]), told[1]
 
     def has_commits(self) -> bool:
-        """Whether there is a commit at all."""
-        return self._resolve("HEAD") is not None
+        """Whether there is a commit at all; `UsageError` if HEAD names one that cannot be read."""
+        if self._try("rev-parse", "--verify", "--quiet", "HEAD").returncode:
+            return False
+        if self._resolve("HEAD") is None:
+            raise UsageError(
+                "the git repository is damaged: the commit of HEAD cannot be read",
+                hint="`git fsck` tells what is missing",
+                where=Where(self.top),
+            )
+        return True
 
     def merging(self) -> bool:
         """Whether a merge was begun and is not committed yet."""
@@ -74,8 +82,19 @@ class Git:
                 where=Where(self.top),
             )
         if found is None:
-            raise NotFound.among("git revision", revision, self._refs())
+            near = NotFound.among("git revision", revision, self._refs())
+            if not (near.hint or "").startswith("did you mean"):
+                fetch = "git fetch --unshallow" if self._is_shallow() else "git fetch origin"
+                near.hint = f"{near.hint}; if the remote has it, run `{fetch}`"
+            raise near
         return found
+
+    def objects(self, *revisions: str) -> set[str]:
+        """The ids of all objects of the commits that `git rev-list` finds for `revisions`."""
+        if not self.has_commits() and "--all" not in revisions:
+            return set()
+        told = self._run("rev-list", "--objects", "--missing=allow-any", *revisions)
+        return {line.split(b" ", 1)[0].decode() for line in told.splitlines()}
 
     def merge_base(self, revision: str) -> str:
         """The commit on which HEAD and `revision` went apart.
@@ -181,14 +200,16 @@ class Git:
         return done.stdout.decode("utf-8", "replace").rpartition(">")[0] + ">"
 
     def _deepen(self) -> str:
-        shallow = self._run("rev-parse", "--is-shallow-repository").strip() == b"true"
-        if shallow:
+        if self._is_shallow():
             return "this is a shallow clone; run `git fetch --unshallow`"
         return (
             "run `git fetch --all` if another clone has it; if it was locked and never committed, "
             "`llmops prompt lock --base REVISION`, with the last revision whose lock does not "
             "have it, makes that version anew"
         )
+
+    def _is_shallow(self) -> bool:
+        return self._run("rev-parse", "--is-shallow-repository").strip() == b"true"
 
     def _resolve(self, revision: str) -> str | None:
         done = self._try(

@@ -205,6 +205,10 @@ _MERGED = (
     "of that prompt, keep the lines of the branch that is released, and delete the other ones; "
     "then run `llmops prompt lock --base BRANCH` with that branch"
 )
+_MARKED = (
+    "keep the lines of both sides, but of one prompt those of the branch that is released alone; "
+    "delete the markers, and run `llmops prompt lock --base BRANCH` with that branch"
+)
 
 
 def sealed(line: Mapping[str, Any]) -> str:
@@ -276,7 +280,7 @@ def _open(line: str, where: Where) -> dict[str, Any]:
 
 def _strange(line: str, where: Where) -> DocumentError:
     if _CONFLICT.match(line):
-        return DocumentError("holds a merge conflict marker", hint=_MERGED, where=where)
+        return DocumentError("holds a merge conflict marker", hint=_MARKED, where=where)
     if where.line == 1:
         return DocumentError(
             f"the first line is not `{_HEAD}`, so this is no lock that this llmops can read",

@@ -124,9 +124,9 @@ class Prompt:
         if not all(each.required for each in self.outputs):
             # A model writes its answer in this order; the schema lists only what is required.
             content["order"] = [each.name for each in self.outputs]
-        partials = self.template.composition.parts()
+        partials = self.template.composition.canonical_partials()
         if partials:
-            content["partials"] = {part.path: part.fingerprint for part in partials}
+            content["partials"] = partials
         if self.examples:
             content["examples"] = examples_fingerprint(self.examples)
         return fingerprint(content)

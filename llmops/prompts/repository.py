@@ -285,12 +285,33 @@ def _names_below(root: Path, folder: str, prefix: str) -> Iterator[str]:
             _refuse_link(root, entry)
         if entry.is_dir():
             yield from _names_below(root, entry.path, f"{prefix}{entry.name}/")
-        elif entry.name.endswith(SUFFIX):
+        elif entry.name.lower().endswith(SUFFIX):
+            _refuse_odd(entry)
             yield prefix + entry.name.removesuffix(SUFFIX)
+
+
+def _refuse_odd(entry: os.DirEntry[str]) -> None:
+    where = Where(Path(entry.path))
+    if not entry.name.endswith(SUFFIX):
+        raise DocumentError(
+            "is a prompt on some file systems, and none on others",
+            hint=f"write `{SUFFIX}` in small letters",
+            where=where,
+        )
+    if not entry.is_file():
+        raise DocumentError("is no regular file", hint="put the file itself here", where=where)
 
 
 def _refuse_link(root: Path, entry: os.DirEntry[str]) -> None:
     path = Path(entry.path)
+    try:
+        path.stat()
+    except OSError as error:
+        raise DocumentError(
+            f"is a link that leads nowhere: {error.strerror}",
+            hint="remove it, or put the file itself here",
+            where=Where(path),
+        ) from error
     if entry.is_dir() or entry.name.endswith(SUFFIX):
         inside(root, path)
     if entry.is_dir():

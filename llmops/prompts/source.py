@@ -9,7 +9,7 @@ expression prints is never looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -150,15 +150,19 @@ class Source:
         )
         return tuple(message for message in made if message.role or message.text)
 
-    def canonical(self, *, whole: bool = True) -> list[Any]:
+    def canonical(self, texts: Mapping[str, str], *, whole: bool = True) -> list[Any]:
         """The text as JSON that changes only if what reaches the model may change.
 
         Comments, line endings, spaces within `{{ }}` and `{% %}`, and blank
-        lines around a message leave no trace. What is not `whole` stands
-        within other text, so that the blanks at its own ends count.
+        lines around a message leave no trace; nor does it matter whether a
+        partial of `texts` is included or written out. What is not `whole`
+        stands within other text, so that the blanks at its own ends count.
         """
         merged: list[Any] = []
-        for piece in self.pieces:
+        for found in self.pieces:
+            piece: Piece = found
+            if isinstance(found, Include) and found.name in texts:
+                piece = texts[found.name]
             if isinstance(piece, RoleLine):
                 _trim_end(merged)
                 merged.append({"role": piece.role})

@@ -50,9 +50,9 @@ class Template:
         self._inputs = frozenset(inputs)
 
     def canonical(self) -> list[Any]:
-        """What the fingerprint is taken of, without partials; see `Source.canonical`."""
+        """What the fingerprint is taken of, with partials that are text; see `Source.canonical`."""
         self.composition.check()
-        return self.source.canonical()
+        return self.source.canonical(self.composition.texts)
 
     def messages_source(self) -> tuple[SourceMessage, ...]:
         """The body divided into its messages, as it is written; see `Source.messages`."""

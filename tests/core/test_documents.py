@@ -138,3 +138,15 @@ def test_any_text_is_parsed_or_refused_with_a_document_error(text: str) -> None:
 )
 def test_a_document_has_the_values_that_yaml_says(text: str) -> None:
     assert parse_yaml(text, Path("f.yaml")).data == yaml.safe_load(text)
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 100_000, "a: " + "{b: " * 50_000, "- " * 50_000])
+def test_nesting_without_end_is_refused_before_it_can_crash(text: str) -> None:
+    with pytest.raises(DocumentError, match="levels deep"):
+        parse_yaml(text, Path("f.yaml"))
+
+
+def test_a_date_that_is_none_is_told_with_its_line() -> None:
+    with pytest.raises(DocumentError, match="month must be in") as caught:
+        parse_yaml("a: 1\nb: 2030-13-01\n", Path("f.yaml"))
+    assert str(caught.value.where) == "f.yaml:2"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 
 from llmops.core.errors import DocumentError
@@ -503,6 +503,117 @@ def test_the_fingerprint_covers_partials_and_not_their_comments() -> None:
     assert parts[0] == changed[0]
     assert parts[1] != changed[1]
     assert same.fingerprint == base.fingerprint
+
+
+EDGES = [  # of the body, around the include
+    ("user:\n", "\n"),
+    ("user:\n\n  ", "\n\nassistant:\nyes\n"),
+    ("user:\nSay: ", " \n"),
+    ("user:\n{% raw %}{{{% endraw %}", ""),
+]
+UNSEEN = {
+    "a comment": "Be kind.{# always #}",
+    "a comment on a line of its own": "Be kind.\n{# always #}\n",
+    "raw": "{% raw %}Be kind.{% endraw %}",
+    "blank lines at the end": "Be kind. \n\n\n",
+    "a partial of text": '{#- below -#}\n{% include "shared/b" %}\n',
+}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+@pytest.mark.parametrize("case", UNSEEN)
+def test_what_no_model_sees_of_a_text_partial_leaves_the_fingerprint(
+    case: str, edge: tuple[str, str]
+) -> None:
+    body = edge[0] + '{% include "shared/a" %}' + edge[1]
+    base = compose(body, a="Be kind.")
+    edited = compose(body, a=UNSEEN[case], b="Be {# so #}kind.\n\n")
+    assert edited.render() == base.render()
+    assert edited.fingerprint == base.fingerprint
+
+
+def test_blank_lines_above_a_text_partial_count_only_within_a_message() -> None:
+    above, within = (f'user:\n{text}{{% include "shared/a" %}}' for text in ("", "So:"))
+    for body, same in ((above, True), (within, False)):
+        one, other = compose(body, a="Be kind."), compose(body, a=" \n\nBe kind.")
+        assert (one.render() == other.render()) is same
+        assert (one.fingerprint == other.fingerprint) is same
+
+
+SEEN = {
+    "a blank line in the middle": ('{% include "shared/a" %}', "Be\n\nkind."),
+    "a space in the middle": ('{% include "shared/a" %}', "Be  kind."),
+    "an indentation": ('{% include "shared/a" %}', "  Be kind."),
+    "blanks before more text": ('{% include "shared/a" %}!', "Be kind.\n\n"),
+    "blanks before a value": ('{% include "shared/a" %}{{ v }}', "Be kind.\n\n"),
+    "blanks after a value": ('{{ v }}{% include "shared/a" %}', "\n\nBe kind."),
+    "blanks in a loop": ('{% for x in "ab" %}{% include "shared/a" %}{% endfor %}', "Be kind.\n\n"),
+    "code as text": ('{% include "shared/a" %}', "Be kind.{% raw %}{{ v }}{% endraw %}"),
+}
+
+
+@pytest.mark.parametrize("case", SEEN)
+def test_what_the_model_sees_of_a_text_partial_changes_the_fingerprint(case: str) -> None:
+    body, text = SEEN[case]
+    base, edited = (compose(f"user:\n{body}", "v", a=each) for each in ("Be kind.", text))
+    assert edited.render(v="") != base.render(v="")
+    assert edited.fingerprint != base.fingerprint
+
+
+def test_a_text_partial_can_be_renamed_and_written_out() -> None:
+    body = 'system:\n\n{% include "shared/a" %}\n\nuser:\n{{ v }}, {% include "shared/c" %}'
+    code = '{% if v %}{% include "shared/a" %}{% endif %}'
+    base = compose(body, "v", a="Be kind.\n\n", c=code)
+    include = '{% include "shared/a" %}'
+    renamed = compose(
+        body.replace("/a", "/b"), "v", b="Be kind.", c=code.replace("/a", "/d"), d="Be kind.\n\n"
+    )
+    written = compose(body.replace(include, "Be kind."), "v", c=code.replace(include, "Be kind.\n"))
+    assert base.fingerprint == renamed.fingerprint == written.fingerprint
+    assert base.render(v="V") == renamed.render(v="V") == written.render(v="V")
+    plain = [compose(text, a="x\n") for text in ('user:\n{% include "shared/a" %}', "user:\nx")]
+    assert plain[0].fingerprint == plain[1].fingerprint
+
+
+def test_a_partial_with_code_is_not_the_same_as_its_text() -> None:
+    code = "{% set v = 1 %}"
+    included = compose('user:\n{% include "shared/a" %}{{ v }}', "v", a=code)
+    written = compose(f"user:\n{code}{{{{ v }}}}", "v")
+    assert contents(included.render(v="2")) == [("user", "2")]
+    assert contents(written.render(v="2")) == [("user", "1")]
+    assert included.fingerprint != written.fingerprint
+
+
+PLAIN = st.lists(st.sampled_from(["\n", " ", "a", "b\n", "{# c #}"]), max_size=5).map("".join)
+
+
+@settings(max_examples=600, deadline=None, database=None)
+@given(PLAIN, PLAIN, PLAIN, PLAIN, st.sampled_from(["x", "", "{{ v }}"]))
+def test_text_has_the_same_fingerprint_where_and_only_where_it_prints_the_same(
+    before: str, one: str, other: str, after: str, beside: str
+) -> None:
+    body = f"system:\ns\n\nuser:\n{beside}{before}@{after}{beside}\n\nassistant:\n@ok"
+    include = '{% include "shared/a" %}'
+    first, second, nested, written = prompts = (
+        compose(body.replace("@", include), "v", a=one),
+        compose(body.replace("@", include), "v", a=other),
+        compose(body.replace("@", include), "v", a='{% include "shared/b" %}', b=one),
+        compose(body.replace("@", one.removesuffix("\n")), "v"),
+    )
+    try:
+        said = [each.render(v="V") for each in prompts]
+    except DocumentError:  # the message is empty
+        reject()
+    assert said[0] == said[2] == said[3]
+    assert first.fingerprint == nested.fingerprint == written.fingerprint
+    assert (first.fingerprint == second.fingerprint) == (said[0] == said[1])
+
+
+def test_text_that_includes_multiply_does_not_flood_the_fingerprint() -> None:
+    twice = {f"n{i}": f'{{% include "shared/n{i + 1}" %}}' * 2 for i in range(30)}
+    body = 'user:\n{% include "shared/n0" %}'
+    one, other = (compose(body, n30=text, **twice).fingerprint for text in ("x", "y"))
+    assert one != other
 
 
 def test_the_messages_of_the_source_are_as_written_without_comments() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -145,3 +146,22 @@ def test_listing_needs_no_template_engine_run(tmp_path: Path) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_links_that_lead_in_a_circle_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.prompty").symlink_to("b.prompty")
+    (tmp_path / "b.prompty").symlink_to("a.prompty")
+    with pytest.raises(DocumentError, match="leads nowhere"):
+        PromptRepository(tmp_path).names()
+
+
+def test_a_pipe_is_no_prompt(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.prompty")
+    with pytest.raises(DocumentError, match="no regular file"):
+        PromptRepository(tmp_path).names()
+
+
+def test_a_suffix_in_capital_letters_is_refused_by_every_command(tmp_path: Path) -> None:
+    write(tmp_path, "a").rename(tmp_path / "a.PROMPTY")
+    with pytest.raises(DocumentError, match="on some file systems"):
+        PromptRepository(tmp_path).names()

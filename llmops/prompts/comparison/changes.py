@@ -2,17 +2,17 @@
 
 *Breaking* is a matter of the interface alone. Of the rest, what reaches the
 model makes it *behaviour*: the content fingerprint tells. A file that differs
-and has the same content is *cosmetic*, and another version number is nothing.
+and has the same content is *cosmetic*, be it the prompt's own, a partial or the
+examples; another version number is nothing.
 """
 
 from __future__ import annotations
-
-import re
 
 from llmops.core.errors import UsageError
 from llmops.prompts.comparison.interface import compare_interfaces
 from llmops.prompts.comparison.kinds import Change as Change
 from llmops.prompts.comparison.kinds import ChangeKind as ChangeKind
+from llmops.prompts.comparison.parts import part_texts, with_unix_ends
 from llmops.prompts.prompt import Prompt
 from llmops.prompts.version_line import version_span
 
@@ -29,7 +29,7 @@ def classify(old: Prompt, new: Prompt) -> ChangeKind:
 
 
 def _same_files(old: Prompt, new: Prompt) -> bool:
-    return old.parts == new.parts and (
+    return part_texts(old) == part_texts(new) and (
         old.source == new.source or _without_version(old) == _without_version(new)
     )
 
@@ -40,4 +40,4 @@ def _without_version(prompt: Prompt) -> str:
         start, end = version_span(prompt.source, path=prompt.path)
     except UsageError:  # it stands elsewhere, and cannot be told from the rest
         start = end = 0
-    return re.sub(r"\r\n|\r", "\n", prompt.source[:start] + "\0" + prompt.source[end:])
+    return with_unix_ends(prompt.source[:start] + "\0" + prompt.source[end:])

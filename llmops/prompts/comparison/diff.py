@@ -216,7 +216,9 @@ def _parts(changes: tuple[PartChange, ...], new: Prompt, kind: ChangeKind) -> It
     for each in changes:
         what = "examples" if each.path == new.examples_path else "partial"
         where = Where(new.tree.where(each.path)) if new.tree else None
-        yield Change(kind=kind, what=f"{what} {quoted(each.path)} {each.state}", where=where)
+        seen = ChangeKind.COSMETIC if each.cosmetic else kind
+        told = "reads differently" if each.cosmetic and each.state == "changed" else each.state
+        yield Change(kind=seen, what=f"{what} {quoted(each.path)} {told}", where=where)
 
 
 def _for_people(old: Prompt, new: Prompt) -> Iterator[Change]:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal
 
 from llmops.core.errors import Where
+from llmops.core.files import relative
 
 Bump = Literal["major", "minor", "patch"]
 
@@ -70,5 +72,5 @@ class Change:
     def to_json(self) -> dict[str, Any]:
         """The change, for programs."""
         line = {"line": self.where.line} if self.where and self.where.line else {}
-        file = {"file": self.where.path.as_posix()} if self.where else {}
+        file = {"file": relative(self.where.path, Path.cwd())} if self.where else {}
         return {"kind": self.kind.value, "what": self.what, **file, **line}

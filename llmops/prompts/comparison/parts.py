@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ class PartChange:
     path: str
     """Relative to the prompts folder."""
     state: State
+    cosmetic: bool
+    """Whether no model sees it."""
     spans: tuple[Span, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -25,27 +28,44 @@ class PartChange:
         return {
             "path": self.path,
             "state": self.state,
+            "cosmetic": self.cosmetic,
             "words": [span.to_json() for span in self.spans],
         }
 
 
 def compare_parts(old: Prompt, new: Prompt) -> tuple[PartChange, ...]:
-    """The parts whose content differs, by path."""
-    before, after = ({part.path: part.fingerprint for part in each.parts} for each in (old, new))
+    """The parts that read differently, by path; line ends do not count."""
+    before, after = part_texts(old), part_texts(new)
+    was, now = ({part.path: part.fingerprint for part in each.parts} for each in (old, new))
+    same = old.fingerprint == new.fingerprint
     changes = []
     for path in sorted({*before, *after}):
         if before.get(path) == after.get(path):
             continue
-        was = _text(old, path) if path in before else ""
-        now = _text(new, path) if path in after else ""
         state: State = "changed"
         if path not in before:
             state = "added"
         elif path not in after:
             state = "removed"
-        changes.append(PartChange(path=path, state=state, spans=diff_words(was, now)))
+        changes.append(
+            PartChange(
+                path=path,
+                state=state,
+                cosmetic=same or was.get(path) == now.get(path),
+                spans=diff_words(before.get(path, ""), after.get(path, "")),
+            )
+        )
     return tuple(changes)
 
 
-def _text(prompt: Prompt, path: str) -> str:
-    return prompt.tree.text(path) if prompt.tree is not None else ""
+def part_texts(prompt: Prompt) -> dict[str, str]:
+    """What the files say, by path, with the same line ends in every checkout."""
+    tree = prompt.tree
+    if tree is None:
+        return {}
+    return {part.path: with_unix_ends(tree.text(part.path)) for part in prompt.parts}
+
+
+def with_unix_ends(text: str) -> str:
+    """`text` with `\\n` line ends."""
+    return re.sub(r"\r\n|\r", "\n", text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from llmops.prompts.lint.findings import Finding, Level, relative
+from llmops.core.files import relative
+from llmops.prompts.lint.findings import Finding, Level
 
 _COMMAND = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from llmops.core.errors import Where
@@ -113,14 +112,3 @@ RULES = _rules(
     ("bad-suppression", Level.ERROR, "A suppression without a reason, or of no known rule."),
     ("unused-suppression", Level.WARNING, "A suppression that suppresses nothing."),
 )
-
-
-def relative(path: Path, base: Path) -> str:
-    """`path` as seen from `base`, with slashes; absolute if it lies elsewhere.
-
-    >>> relative(Path("/repo/prompts/a.prompty"), Path("/repo"))
-    'prompts/a.prompty'
-    """
-    path = path.absolute()
-    base = base.absolute()
-    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()

@@ -8,7 +8,7 @@ from collections import Counter
 
 _WORDS = re.compile(
     r"example|placeholder|change[-_ ]?me|your|dummy|fake|sample|redacted|insert|replace|"
-    r"xxx|\*\*\*|\.\.\.|…|todo|foobar|"
+    r"p[a@][s$]{2}w[o0]rd|xxx|\*\*\*|\.\.\.|…|todo|foobar|"
     r"^(?:pass(?:word|wd)?|pwd|secret|token|none|null|undefined|true|false)$",
     re.IGNORECASE,
 )

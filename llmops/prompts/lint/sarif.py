@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from llmops import __version__
-from llmops.prompts.lint.findings import RULES, Finding, Rule, relative
+from llmops.core.files import relative
+from llmops.prompts.lint.findings import RULES, Finding, Rule
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _FINGERPRINT = "llmopsLint/v1"
@@ -30,7 +31,7 @@ def sarif(findings: Iterable[Finding], base: Path) -> dict[str, Any]:
     for each in findings:
         content = identity(each, base)
         # A finding keeps its fingerprint when lines above it come and go.
-        digest = hashlib.sha256(f"{content}\0{twins[content]}".encode()).hexdigest()[:32]
+        digest = hashlib.sha256(_bytes(f"{content}\0{twins[content]}")).hexdigest()[:32]
         twins[content] += 1
         results.append(_result(each, places[each.rule], digest, base))
     driver = {
@@ -51,6 +52,14 @@ def identity(finding: Finding, base: Path) -> str:
     return "\0".join((finding.rule, relative(finding.where.path, base), finding.message))
 
 
+def _bytes(text: str) -> bytes:
+    """`text` in UTF-8, and the bytes of a file's name that is not as they are on the disk."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair, which no file's name holds
+        return text.encode("utf-8", "surrogatepass")
+
+
 def _rule(rule: Rule) -> dict[str, Any]:
     described: dict[str, Any] = {
         "id": rule.id,
@@ -65,7 +74,8 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _result(finding: Finding, place: int, digest: str, base: Path) -> dict[str, Any]:
     path = relative(finding.where.path, base)
-    uri = f"file://{quote(path)}" if path.startswith("/") else quote(path)
+    quoted = quote(_bytes(path))
+    uri = f"file://{quoted}" if path.startswith("/") else quoted
     location: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if finding.where.line:
         location["region"] = {"startLine": finding.where.line}

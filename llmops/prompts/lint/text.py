@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from llmops.prompts.lint.findings import Finding, Level, relative
+from llmops.core.files import relative
+from llmops.prompts.lint.findings import Finding, Level
 
 
 def lines_of(findings: Iterable[Finding], base: Path | None = None) -> Iterator[str]:

@@ -19,7 +19,7 @@ from llmops.prompts.prompt import SUFFIX, Prompt, load_prompt, parse_prompt
 from llmops.prompts.release.bumps import enough, least
 from llmops.prompts.release.plan import Plan, Step, plan_lock, standing
 from llmops.prompts.release.released import lock_at
-from llmops.prompts.repository import PromptRepository
+from llmops.prompts.repository import PromptRepository, files_of
 from llmops.prompts.version_line import version_span
 from llmops.prompts.versions import Version
 
@@ -156,6 +156,7 @@ def _against(repository: PromptRepository, plan: Plan, base: str) -> Iterator[Pr
     before = lock_at(repository, fork)
     yield from _touched(plan.lock, before, base)
     yield from _collisions(plan.lock, before, lock_at(repository, base), base)
+    yield from _lost(repository, plan, before, fork, base)
     pending = {step.name for step in plan.steps}
     for name in _changed(repository, plan, fork):
         if name not in pending:
@@ -207,6 +208,38 @@ def _collisions(lock: Lock, before: Lock, tip: Lock, base: str) -> Iterator[Prob
                     f"`llmops prompt lock --base {base}`",
                     where=lock.where(ours),
                 )
+
+
+def _lost(
+    repository: PromptRepository, plan: Plan, before: Lock, fork: str, base: str
+) -> Iterator[Problem]:
+    """Versions made since then of which no commit has the text: a squash took it away."""
+    git, lock = repository.git, plan.lock
+    made = [
+        one
+        for name in lock.names()
+        if not lock.agrees(before, name)
+        for one in lock.versions(name)
+        if before.version(name, one.version) is None
+    ]
+    if not made:
+        return
+    merging = ["MERGE_HEAD"] if git.merging() else []
+    # Where there was no lock yet, or it lay elsewhere, any commit may have the text.
+    since = [f"^{fork}"] if before.names() else []
+    kept = git.objects("HEAD", base, *merging, *since) | set(plan.blobs.values())
+    kept |= set(git.tree(fork).files.values())
+    for one in made:
+        if not kept.issuperset(files_of(one).values()):
+            yield Problem(
+                rule="released",
+                prompt=one.prompt,
+                message=f"the text of `{one.prompt}@{one.version}` is in no commit since "
+                f"`{base}`: it was squashed away, or never committed",
+                hint=f"`llmops prompt lock --base {base}` leaves one version of what was made "
+                "since; before a squash, it keeps this from happening",
+                where=lock.where(one),
+            )
 
 
 def _changed(repository: PromptRepository, plan: Plan, fork: str) -> Iterator[str]:

@@ -88,12 +88,12 @@ def plan_lock(
     `DocumentError` for a broken file, a lock that was edited by hand, or a
     draft that an alias points to.
     """
+    known = repository.names()
     lock = repository.lock()
     released = released_lock(repository, lock, base)
     if held:
         refuse_lost(lock, released)
     blobs = repository.git.files()
-    known = repository.names()
     wanted = _wanted(known, names)
     # A draft may have to get another number: a larger one, or the one before it
     # again, once versions of the branch are folded into one.
@@ -278,11 +278,13 @@ def _refuse_pinned(lock: Lock, stale: list[LockedVersion]) -> None:
     for draft in stale:
         for alias, move in lock.aliases(draft.prompt).items():
             if move.to == draft.version:
+                back = f"`llmops prompt rollback {draft.prompt} --from {alias}` takes the move back"
+                if move.came_from is None:
+                    back = "`git checkout HEAD -- prompts.lock` in its folder takes the move back"
                 raise DocumentError(
                     f"`{draft.prompt}` was edited after `{alias}` was pointed to "
                     f"{draft.version}, which is not committed yet",
-                    hint=f"commit {draft.version} first, or take the move back with "
-                    f"`llmops prompt rollback {draft.prompt} --from {alias}`",
+                    hint=f"commit {draft.version} first, with the text that it has; or {back}",
                     where=lock.where(move),
                 )
 

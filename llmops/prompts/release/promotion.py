@@ -95,6 +95,7 @@ def rollback(
                 where=lock.where(stack[-1]),
             )
         standing, earlier = stack[-1], stack[-2]
+        lock.select(PromptRef(name, earlier.to))
         move = replace(
             earlier,
             came_from=standing.to,

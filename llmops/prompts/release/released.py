@@ -6,6 +6,7 @@ of an alias likewise. Nothing that is done to the files may change them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from llmops.core.errors import DocumentError, Where
@@ -34,6 +35,8 @@ def released_lock(repository: PromptRepository, lock: Lock, base: str) -> Lock:
     While a merge is going on, what the other branch has is released as well.
     """
     ours = lock_at(repository, base)
+    if base == "HEAD" and not ours.names() and lock.names():
+        return _ever_committed(repository, lock)
     merging = base == "HEAD" and repository.git.merging()
     theirs = lock_at(repository, "MERGE_HEAD") if merging else ours
     joined = {
@@ -64,6 +67,22 @@ def refuse_lost(lock: Lock, released: Lock) -> None:
                 hint=f"see {released.path}; an alias is moved back with `llmops prompt rollback`",
                 where=Where(lock.path),
             )
+
+
+def _ever_committed(repository: PromptRepository, lock: Lock) -> Lock:
+    """What the lock has of which any commit has the text.
+
+    HEAD has no lock here: it is the first one, or the folder was moved, or the
+    branch begins anew. Only the first has nothing to lose.
+    """
+    committed = repository.git.objects("--all")
+    blocks = {}
+    for name in lock.names():
+        block = lock.block(name)
+        known = tuple(one for one in block.versions if one.blob in committed)
+        if known:
+            blocks[name] = replace(block, versions=known)
+    return Lock(lock.path).with_blocks(blocks)
 
 
 def _joined(lock: Lock, ours: Lock, theirs: Lock, name: str) -> Block:

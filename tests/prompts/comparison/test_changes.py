@@ -281,6 +281,8 @@ def test_other_examples_are_behaviour(tmp_path: Path) -> None:
         return parse_prompt(text, Path("p.prompty"), name="p", tree=tree)
 
     assert classify(with_example("yes"), with_example("no")) is BEHAVIOUR
+    assert classify(with_example("yes"), with_example("y\\u0065s")) is COSMETIC
+    assert classify(with_example("yes"), with_example("yes")) is NONE
 
 
 def test_another_partial_is_behaviour_and_a_comment_in_it_is_not(tmp_path: Path) -> None:
@@ -290,7 +292,10 @@ def test_another_partial_is_behaviour_and_a_comment_in_it_is_not(tmp_path: Path)
         return parse_prompt(source, Path("p.prompty"), name="p", tree=tree)
 
     assert classify(with_partial("Be kind."), with_partial("Be dry.")) is BEHAVIOUR
-    assert classify(with_partial("Be kind."), with_partial("Be kind.{# always #}")) is NONE
+    for same in ("Be kind.{# always #}", "Be kind.\n", "Be kind.\n\n", "\n\nBe kind."):
+        assert classify(with_partial("Be kind."), with_partial(same)) is COSMETIC
+        assert classify(with_partial(same), with_partial("Be kind.")) is COSMETIC
+    assert classify(with_partial("Be\nkind.\n"), with_partial("Be\r\nkind.\r\n")) is NONE
 
 
 @pytest.mark.parametrize(

@@ -199,12 +199,41 @@ def test_examples_are_compared(folder: Any) -> None:
     assert diff.parts[0].spans[-1].change == "added"
 
 
-def test_a_comment_in_a_partial_is_no_difference(folder: Any) -> None:
+@pytest.mark.parametrize("edited", ["Be kind.{# always #}\n", "\nBe kind.\n\n"])
+def test_a_partial_that_only_reads_differently_is_told_as_cosmetic(
+    folder: Any, edited: str
+) -> None:
     folder.write("shared/tone.jinja", "Be kind.\n")
     folder.prompt("greet", '{% include "shared/tone" %}')
     folder.commit()
+    folder.write("shared/tone.jinja", edited)
+    found = diff_prompts(folder.repository)
+    assert told(found) == {"greet": "cosmetic"}
+    (diff,) = found.prompts
+    assert [(each.kind, each.what) for each in diff.reasons] == [
+        (ChangeKind.COSMETIC, "partial `shared/tone.jinja` reads differently")
+    ]
+    assert [(part.path, part.state, part.cosmetic) for part in diff.parts] == [
+        ("shared/tone.jinja", "changed", True)
+    ]
+
+
+def test_of_several_partials_each_is_told_by_its_own_weight(folder: Any) -> None:
+    folder.write("shared/tone.jinja", "Be kind.\n")
+    folder.write("shared/rules.jinja", "Be brief.\n")
+    folder.write("greet.jsonl", '{"reply": "Hi"}\n')
+    said = '{% include "shared/tone" %} {% include "shared/rules" %} {{ examples[0].reply }}'
+    folder.prompt("greet", said, head="examples: greet.jsonl\n")
+    folder.commit()
     folder.write("shared/tone.jinja", "Be kind.{# always #}\n")
-    assert told(diff_prompts(folder.repository)) == {}
+    folder.write("shared/rules.jinja", "Be very brief.\n")
+    folder.write("greet.jsonl", '{"reply":"Hi"}\n')
+    (diff,) = diff_prompts(folder.repository).prompts
+    assert [f"{each.kind}: {each.what}" for each in diff.reasons] == [
+        "behaviour: partial `shared/rules.jinja` changed",
+        "cosmetic: examples `greet.jsonl` reads differently",
+        "cosmetic: partial `shared/tone.jinja` reads differently",
+    ]
 
 
 def test_only_what_changed_is_parsed(folder: Any) -> None:

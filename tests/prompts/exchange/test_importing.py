@@ -173,7 +173,7 @@ def test_a_prompty_file_is_taken_over_as_it_is(tmp_path: Path) -> None:
         (b"", "the file is empty"),
         (b"#" * (10 * 1024 * 1024 + 1), "larger than 10 MB"),
         (b"[" * 100_000, "not valid JSON"),
-        (b"messages: " + b"[" * 2000 + b"]" * 2000, "not valid YAML"),
+        (b"messages: " + b"[" * 2000 + b"]" * 2000, "nested more than 100 levels deep"),
     ],
 )
 def test_a_file_that_is_no_source_is_told(tmp_path: Path, content: bytes, told: str) -> None:

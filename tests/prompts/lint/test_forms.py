@@ -45,6 +45,18 @@ def test_sarif_names_rule_level_place_and_prompt() -> None:
     ]
 
 
+def test_a_file_whose_name_is_not_utf_8_is_shown_by_its_bytes() -> None:
+    odd = finding(path="prompts/caf\udce9.prompty")
+    none = finding(path="prompts/\ud800.prompty")
+    log = sarif([odd, none], ROOT)
+    shown = [each["locations"][0]["physicalLocation"] for each in log["runs"][0]["results"]]
+    assert [each["artifactLocation"]["uri"] for each in shown] == [
+        "prompts/caf%E9.prompty",
+        "prompts/%ED%A0%80.prompty",
+    ]
+    assert json.dumps(log).isascii()
+
+
 def test_a_fingerprint_stays_when_lines_move_and_tells_twins_apart() -> None:
     def prints(*findings: Finding) -> list[str]:
         results = sarif(findings, ROOT)["runs"][0]["results"]

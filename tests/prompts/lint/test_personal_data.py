@@ -23,6 +23,21 @@ FOUND = {
     "+1 (212) 736-5000": "phone number",
     "+44 20 7219 3000": "phone number",
     "tel:+33142764040": "phone number",
+    "Call (415) 692-8311 or mail.": "phone number",
+    "415-692-8311": "phone number",
+    "415.692.8311, any time": "phone number",
+    "1-415-692-8311": "phone number",
+    '{"phone": "4156928311"}': "phone number",
+    "Phone: 020 7219 3000": "phone number",
+    "Telefon: 030/90182055": "phone number",
+    "Her mobile number is 07911 384256.": "phone number",
+    "call me at (07) 5331 0577?": "phone number",
+    "Tel. 0049 30 901820": "phone number",
+    "SSN: 536228726": "US social security number",
+    "My social security number is 536 22 8726.": "US social security number",
+    "Schreib an jürgen@bücher.de.": "e-mail address",
+    "иван@почта.рф": "e-mail address",
+    "请联系jane@acme.com谢谢": "e-mail address",
 }
 NOBODYS = [
     "jane@example.com, x@mail.example.org, a@b.test, a@host.invalid, root@localhost.localhost",
@@ -40,6 +55,16 @@ NOBODYS = [
     "a + 12345678 = b, +12345678, 1+1000000000",
     "2002 45 597 604 12139608",
     "550e8400-e29b-41d4-a716-446655440000",
+    "(415) 555-0123, 415-555-0199, 555-0142",
+    "115-692-8311, 415-192-8311, 415-911-8311, 411-692-8311, 495-692-8311, 1-800-692-8311",
+    "7415-692-8311, 415-692-83112, 415-692-8311-22, 415.692.8311.5, v415.692.8311, x=415-692-8311",
+    "Order 415-692-8311, invoice no. 415-692-8311, case ID: 415-692-8311, version 415.692.8311",
+    "415-692.8311, 415 692 8311, 4156928311, 222-222-2222, 234-567-8901",
+    "020 7219 3000, 030/90182055, 0791138425",
+    "call on 01/02/2024 12:00, Tel. 020 7946 0123, phone 0123456789, mobile: 0000000000",
+    "telephoned 020 7219 3000 times; recall 0791138425; phone 020 7219 3000 4242 4242",
+    "536228726, order 536228726, SSN: 000228726, SSN 123456789, SSN 078051120, SSN 5362287261",
+    "jürgen@example.com, müller@firma.example, @bücher.de, name@größe",
 ]
 
 

@@ -81,7 +81,7 @@ def test_a_draft_that_was_promoted_and_then_edited_is_refused(released: Any) -> 
     with released.untouched(), pytest.raises(LlmopsError, match=re.escape(message)) as told:
         released.lock()
     assert "commit 1.3.0 first" in (told.value.hint or "")
-    assert "rollback answer --from production" in (told.value.hint or "")
+    assert "git checkout HEAD -- prompts.lock" in (told.value.hint or "")
     with released.untouched():
         assert any(message in line for line in released.problems()), "it is drift, no misuse"
     released.git("checkout", "-q", "--", "prompts/prompts.lock")
@@ -250,3 +250,41 @@ def test_versions_that_a_branch_folded_into_one_are_its_own_affair(released: Any
     released.commit()
     assert released.check(base="main").clean
     assert released.check().clean
+
+
+def test_a_draft_that_moved_an_alias_on_can_be_rolled_back(released: Any) -> None:
+    released.promote("answer", "1.2.0")
+    released.commit()
+    released.write("answer", "Four.")
+    released.lock()
+    released.promote("answer", "1.3.0")
+    released.write("answer", "Five.")
+    with pytest.raises(LlmopsError) as told:
+        released.lock()
+    assert "rollback answer --from production" in (told.value.hint or "")
+    released.rollback("answer")
+    assert released.versions() == {"answer": "1.3.0"}
+    assert released.check().clean
+
+
+def test_versions_that_a_squash_took_the_text_of_are_told(released: Any) -> None:
+    released.git("switch", "-qc", "feature")
+    released.release("answer", "Four.")
+    released.release("answer", "Five.")
+    assert released.check(base="main").clean, "their commits are there still"
+    released.git("switch", "-q", "main")
+    released.git("merge", "-q", "--squash", "feature")
+    released.commit("squashed")
+    (line,) = released.problems(base="HEAD~1")
+    assert "the text of `answer@1.3.0` is in no commit since `HEAD~1`" in line
+    assert released.versions(base="HEAD~1") == {"answer": "1.3.0"}
+    released.commit()
+    assert released.check(base="HEAD~2").clean
+
+
+def test_a_folder_that_was_moved_has_lost_nothing(released: Any) -> None:
+    released.git("mv", "prompts", "elsewhere")
+    there = type(released)(released.top, folder="elsewhere")
+    there.commit("moved")
+    assert there.check(base="HEAD~1").clean
+    assert there.check().clean

@@ -405,3 +405,35 @@ def test_a_candidate_becomes_the_release_with_the_same_text(workshop: Any) -> No
     workshop.commit()
     workshop.write("answer", "Two.", version="1.2.0")
     assert workshop.versions() == {"answer": "1.1.0"}
+
+
+def moved(workshop: Any) -> Any:
+    workshop.git("mv", "prompts", "elsewhere")
+    return type(workshop)(workshop.top, folder="elsewhere")
+
+
+def begun_anew(workshop: Any) -> Any:
+    workshop.git("checkout", "-q", "--orphan", "anew")
+    return workshop
+
+
+@pytest.mark.parametrize("change", [moved, begun_anew])
+def test_a_released_version_survives_where_head_has_no_lock(change: Any, released: Any) -> None:
+    known = [str(one.version) for one in released.repository.lock().versions("answer")]
+    there = change(released)
+    there.write("answer", "Other words.")
+    assert there.versions() == {"answer": "1.3.0"}
+    kept = [str(one.version) for one in there.repository.lock().versions("answer")]
+    assert kept == [*known, "1.3.0"]
+    there.write("answer", "And others.")
+    assert there.versions() == {"answer": "1.3.0"}, "what no commit has is a draft"
+
+
+def test_a_damaged_repository_releases_nothing_anew(released: Any) -> None:
+    released.write("answer", "Other words.")
+    (released.top / ".git" / "objects").rename(released.top / ".git" / "gone")
+    (released.top / ".git" / "objects").mkdir()
+    before = released.lock_file.read_bytes()
+    with pytest.raises(UsageError, match=r"is damaged|failed"):
+        released.lock()
+    assert released.lock_file.read_bytes() == before

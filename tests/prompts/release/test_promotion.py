@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from llmops.core.errors import LlmopsError, UsageError
+from llmops.core.errors import LlmopsError, NotFound, UsageError
 from llmops.prompts.locked import Evidence
 from llmops.prompts.release import promote
 
@@ -214,3 +214,15 @@ def test_two_who_promote_at_once_are_both_recorded(released: Any, race: Any) -> 
     assert 5 <= len(released.locked.moves("answer", "production")) <= 10
     assert released.check().clean
     assert released.repository.get("answer@staging").version == "1.2.0"
+
+
+def test_no_alias_is_rolled_back_to_a_version_that_the_lock_lost(released: Any) -> None:
+    released.promote("answer", "1.1.0")
+    released.promote("answer", "1.2.0")
+    lines = released.lock_file.read_text().splitlines(keepends=True)
+    lost = [line for line in lines if '"version": "1.1.0"' not in line]
+    released.lock_file.write_text("".join(lost))
+    before = released.lock_file.read_bytes()
+    with pytest.raises(NotFound, match=r"no version `1\.1\.0`"):
+        released.rollback("answer")
+    assert released.lock_file.read_bytes() == before
