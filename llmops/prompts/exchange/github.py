@@ -122,7 +122,13 @@ def _outputs(file: _File, parsed: Parsed) -> tuple[list[dict[str, Any]], list[st
             raise DocumentError(
                 f"`jsonSchema` is not valid JSON: {error}", where=parsed.where("jsonSchema")
             ) from None
-    return read_schema(schema.get("schema", schema) if isinstance(schema, dict) else schema)
+    if not isinstance(schema, dict) or "schema" not in schema:
+        return read_schema(schema)
+    outputs, notes = read_schema(schema["schema"])
+    lost = [f"`{key}`" for key in schema if key != "schema"]
+    if lost:
+        notes = [*notes, f"a prompt has no place for {' and '.join(lost)} of the answer's schema"]
+    return outputs, notes
 
 
 def _notes(file: _File, named: Mapping[str, str]) -> list[str]:

@@ -63,6 +63,11 @@ def test_everything_that_both_can_say_is_read(tmp_path: Path) -> None:
     assert "`evaluators` are not held: write a suite of evaluations" in made.notes
 
 
+def test_what_a_prompt_has_no_place_for_in_an_answers_schema_is_told() -> None:
+    made = read(REAL / "json_schema.prompt.yml")
+    assert any("no place for `name` and `strict`" in note for note in made.notes), made.notes
+
+
 def test_a_prompt_that_github_can_hold_comes_back_whole(tmp_path: Path) -> None:
     prompt = parse_prompt(
         """---
