@@ -148,7 +148,7 @@ def inside(root: Path, path: Path) -> Path:
         resolved, base = path.resolve(), root.resolve()
     except (OSError, RuntimeError) as error:
         raise DocumentError(
-            "is a link that leads back to itself", hint="remove it", where=Where(path)
+            "is a link that leads to itself", hint="remove it", where=Where(path)
         ) from error
     if not resolved.is_relative_to(base):
         raise DocumentError(
