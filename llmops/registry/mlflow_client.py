@@ -55,7 +55,7 @@ class MlflowConnection:
             os.environ.setdefault(name, value)
         with needs("mlflow"), _unwarned():
             import mlflow
-            import sqlalchemy  # noqa: F401 - without it, MLflow fails later and less clearly
+            import sqlalchemy  # noqa: F401 - used below, where its absence is not told
         with self._translating():
             self._reach()
             with needs("mlflow"):
