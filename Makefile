@@ -59,7 +59,8 @@ docs: install ## Write the generated reference again.
 	$(BIN)/python docs/generate.py
 
 # torch stays at the build that vLLM pins too; what belongs to its CUDA build is left out.
-lock: install ## Work out constraints.txt anew.
+# Not after `install`, which a new dependency and the old constraints could make impossible.
+lock: | $(VENV)/bin/python ## Work out constraints.txt anew.
 	$(BIN)/python -m pip install --quiet uv
 	echo 'torch==2.13.0' | $(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --constraint - --no-annotate --no-header --quiet --upgrade \

@@ -4,6 +4,11 @@
     python benchmarks/run.py harness       100 and 1,000 cases against a 20 ms endpoint
     python benchmarks/run.py throughput    tokens/s against vLLM's own `bench serve`
     python benchmarks/run.py prompts       lint, check, lock and diff against `git status`
+    python benchmarks/run.py simulation    false alarms and power of the gate; calls of `auto`
+    python benchmarks/run.py comparing     two runs of 100,000 cases: seconds and memory
+    python benchmarks/run.py killing       `kill -9` at random points of a run: what is lost
+    python benchmarks/run.py selecting     cells, calls and seconds of `--select state:modified`
+    python benchmarks/run.py ragas_metrics every metric of Ragas that asks a model, on a served one
     python benchmarks/run.py all
     python benchmarks/run.py --install-peers
 
@@ -14,6 +19,7 @@ written to `benchmarks/results/`.
 from __future__ import annotations
 
 import argparse
+import importlib
 import signal
 import sys
 import tempfile
@@ -31,6 +37,8 @@ import throughput
 import prompts
 
 PARTS = {"startup": startup, "harness": harness, "throughput": throughput, "prompts": prompts}
+LATE = ("simulation", "comparing", "selecting", "ragas_metrics", "killing")
+"""Parts that load the package; the others must stay small to measure small processes."""
 
 
 def main() -> None:
@@ -42,7 +50,7 @@ def main() -> None:
         if not options.install_peers:
             raise SystemExit(__doc__)
         return
-    chosen = list(PARTS) if options.part == "all" else [options.part]
+    chosen = [*PARTS, *LATE] if options.part == "all" else [options.part]
     results: dict[str, Any] = {
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "command": " ".join(["python", *sys.argv]),
@@ -55,7 +63,8 @@ def main() -> None:
             print(f"{name} …", file=sys.stderr)
             results[name] = measured(name, work / name, options)
     results["machine_after"] = report.machine()
-    path = report.write(results, dict(PARTS), options.output)
+    parts = PARTS | {name: importlib.import_module(name) for name in LATE if name in results}
+    path = report.write(results, parts, options.output)
     print(f"written to {path}", file=sys.stderr)
     if "reason" in results.get("harness", {}).get("tools", {}).get("llmops", {}):
         raise SystemExit("llmops did not do its work")
@@ -81,6 +90,38 @@ def measured(name: str, work: Path, options: argparse.Namespace) -> dict[str, An
             sizes=[10, 20] if quick else [500, 5000],
             versions=1 if quick else 20,
         )
+    if name == "simulation":
+        return importlib.import_module(name).run(
+            simulations=repeats or (20 if quick else 2000),
+            cases=tuple(options.cases or ([50] if quick else [50, 100, 200, 500, 1000])),
+        )
+    if name == "comparing":
+        return importlib.import_module(name).run(
+            work,
+            cases=(options.cases or [200 if quick else 100_000])[0],
+            repeats=repeats or (1 if quick else 3),
+        )
+    if name == "selecting":
+        return importlib.import_module(name).run(
+            work,
+            suites=8 if quick else 20,
+            cases=(options.cases or [10 if quick else 500])[0],
+            repeats=repeats or (1 if quick else 5),
+        )
+    if name == "ragas_metrics":
+        with server(options) as served:
+            return importlib.import_module(name).run(
+                api_base=served.api_base,
+                model=served.model,
+                cases=(options.cases or [1 if quick else 24])[0],
+                stock=0 if quick else 15,
+            )
+    if name == "killing":
+        return importlib.import_module(name).run(
+            work,
+            cases=(options.cases or [40 if quick else 1000])[0],
+            kills=repeats or (3 if quick else 100),
+        )
     with server(options) as served:
         return throughput.run(
             work,
@@ -105,11 +146,17 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    made.add_argument("part", nargs="?", choices=[*PARTS, "all"])
+    made.add_argument("part", nargs="?", choices=[*PARTS, *LATE, "all"])
     made.add_argument("--install-peers", action="store_true", help="install them first, 2 GB")
     made.add_argument("--quick", action="store_true", help="one small round: does it run at all")
     made.add_argument("--repeats", type=int, metavar="N", help="rounds (11 for startup, else 5)")
-    made.add_argument("--cases", type=int, nargs="+", metavar="N", help="sizes of `harness`")
+    made.add_argument(
+        "--cases",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="sizes of `harness`, `simulation` and `comparing`",
+    )
     made.add_argument(
         "--only",
         action="append",

@@ -327,9 +327,10 @@ def scorer_options(found: Any) -> Iterator[str]:
     if not inspect.isclass(found):
         found = found.function
     for name, parameter in inspect.signature(found).parameters.items():
-        if name != "sample":
+        if name not in ("sample", "services"):
             default = parameter.default
             shown = "required" if default is parameter.empty else f"`{default!r}`"
+            shown = shown.replace("`<factory>`", "`{}`")
             yield f"| `{name}` | {typed(parameter.annotation)} | {shown} |"
 
 

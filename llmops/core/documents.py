@@ -129,11 +129,10 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> Parsed:
     return Parsed(path, data, lines)
 
 
-def load_toml(path: Path) -> Parsed:
-    """Read a TOML file; like YAML, it remembers the line of every value."""
+def parse_toml(text: str, path: Path) -> Parsed:
+    """Parse TOML `text` of `path`; like YAML, it remembers the line of every value."""
     import tomllib
 
-    text = read_document(path)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
+from llmops.core.chat import Usage
 from llmops.core.errors import UsageError
 
 
@@ -45,6 +46,10 @@ class Score:
     rationale: str = ""
     spans: tuple[tuple[int, int], ...] = ()
     """Character ranges of the output that the score rests on."""
+    usage: Usage = field(default_factory=Usage)
+    """What the scorer's own model calls cost; nothing for one that calls no model."""
+    details: Mapping[str, float] = field(default_factory=dict)
+    """Further numbers that the scorer saw; a report gives the mean of each."""
 
     def __post_init__(self) -> None:
         if self.value is not None and not math.isfinite(self.value):
@@ -52,9 +57,15 @@ class Score:
             object.__setattr__(self, "value", None)
 
     @classmethod
-    def unscored(cls, reason: str) -> Score:
+    def unscored(
+        cls,
+        reason: str,
+        *,
+        usage: Usage | None = None,
+        details: Mapping[str, float] | None = None,
+    ) -> Score:
         """A score that could not be given; it never counts as zero."""
-        return cls(value=None, rationale=reason)
+        return cls(value=None, rationale=reason, usage=usage or Usage(), details=details or {})
 
 
 @runtime_checkable

@@ -8,51 +8,19 @@ goes. In between the file may not change.
 from __future__ import annotations
 
 import hashlib
-import re
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from llmops.core.errors import DocumentError, Where
+from llmops.evals.cases import Case, Columns, Reading
 from llmops.evals.rows import Row, read_rows
+from llmops.evals.shards import Shard
+from llmops.evals.slices.rules import MOST_VALUES, NONE
 
-ID_LENGTH = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One row of the dataset, with each column in its role."""
-
-    id: str
-    line: int
-    inputs: Mapping[str, Any]
-    expected: Any = None
-    contexts: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
-    """Which column plays which role."""
-
-    id: str = "id"
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    """Variable: column. Every row must have each of these columns."""
-    optional: frozenset[str] = frozenset()
-    """Further variables, taken from the column of the same name where a row has it."""
-    expected: str | None = None
-    """Left out: the column `expected`, where a row has one."""
-    contexts: tuple[str, ...] = ()
-    tags: str | None = None
-    """Left out: the column `tags`, where a row has one."""
-
-    @property
-    def required(self) -> tuple[str, ...]:
-        """The columns that no row may lack."""
-        named = (self.id, *self.inputs.values(), self.expected, *self.contexts, self.tags)
-        return tuple(dict.fromkeys(name for name in named if name is not None))
+__all__ = ["Case", "Columns", "Dataset", "RowSchema", "Scan"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,47 +34,84 @@ class Scan:
     """The first selected case."""
     with_expected: int
     """Selected cases that have something expected."""
+    before_shard: int
+    """Selected cases of all shards together."""
+    positions: tuple[int, ...] | None
+    """Where the cases of this shard stand among those of all; `None` without shards."""
+
+
+class RowSchema(Protocol):
+    """What a row must be like."""
+
+    def first_error(self, value: Any) -> str | None:
+        """Where and why a row departs from the schema; `None` when it does not."""
+        ...
 
 
 class Dataset:
     """A dataset file with its columns in their roles."""
 
-    def __init__(self, path: Path, columns: Columns):
+    def __init__(self, path: Path, columns: Columns, schema: RowSchema | None = None):
         self.path = path
         self.columns = columns
-        self._required = columns.required
+        self._schema = schema
+        self._reading = Reading(path, columns)
         self._state: tuple[int, ...] | None = None
 
-    def scan(self, selects: Callable[[Case], bool], limit: int | None = None) -> Scan:
-        """Read every row and check it; `selects` and `limit` say which cases count.
+    def scan(
+        self,
+        selects: Callable[[Case], bool],
+        limit: int | None = None,
+        shard: Shard | None = None,
+    ) -> Scan:
+        """Read every row and check it; `selects`, `limit` and `shard` say which cases count.
 
-        Raises `DocumentError` with the line of a row that cannot be a case, for
-        an id that stands twice, and for a file without any row.
+        Raises `DocumentError` with the line of a row that cannot be a case or
+        that the schema refuses, for an id that stands twice, for a file without
+        any row, and for a slice that divides nothing or into far too many.
         """
         digest = hashlib.sha256()
         self._state = _state(self.path)
         hashes = array("q")
-        selected = with_expected = 0
+        selected = with_expected = before_shard = 0
+        positions = array("q")
         first: Case | None = None
+        values: dict[str, set[str]] = {each.name: set() for each in self.columns.slices}
         for row in read_rows(self.path, digest.update):
-            case = self._case(row)
+            case = self._reading.case(row)
+            if self._schema is not None:
+                self._refuse_departure(self._schema, row, case.id)
+            self._note_values(values, case)
             hashes.append(hash(case.id))
-            if (limit is None or selected < limit) and selects(case):
+            if (limit is None or before_shard < limit) and selects(case):
+                before_shard += 1
+                if shard is not None:
+                    if not shard.holds(case.id):
+                        continue
+                    positions.append(before_shard - 1)
                 selected += 1
                 with_expected += case.expected is not None
                 first = first or case
         if not hashes:
             raise DocumentError("the dataset is empty", where=Where(self.path))
         self._refuse_duplicates(hashes)
+        self._refuse_empty_slices(values)
         return Scan(
             rows=len(hashes),
             selected=selected,
             sha256=digest.hexdigest(),
             first=first,
             with_expected=with_expected,
+            before_shard=before_shard,
+            positions=None if shard is None else tuple(positions),
         )
 
-    def cases(self, selects: Callable[[Case], bool], limit: int | None = None) -> Iterator[Case]:
+    def cases(
+        self,
+        selects: Callable[[Case], bool],
+        limit: int | None = None,
+        shard: Shard | None = None,
+    ) -> Iterator[Case]:
         """The selected cases in the file's order.
 
         Raises `DocumentError` when the file is no longer the one that was
@@ -118,11 +123,16 @@ class Dataset:
             if limit is not None and count >= limit:
                 return
             self._refuse_change()
-            case = self._case(row)
+            case = self._reading.case(row)
             if selects(case):
                 count += 1
-                yield case
+                if shard is None or shard.holds(case.id):
+                    yield case
         self._refuse_change()
+
+    def every(self) -> Iterator[Case]:
+        """All cases in the file's order, of a file that need not have been scanned."""
+        return (self._reading.case(row) for row in read_rows(self.path))
 
     def _refuse_change(self) -> None:
         if _state(self.path) != self._state:
@@ -132,72 +142,41 @@ class Dataset:
                 where=Where(self.path),
             )
 
-    def _case(self, row: Row) -> Case:
-        columns, data = self.columns, row.data
-        for name in self._required:
-            if name not in data:
-                raise missing_columns(self._required, data, Where(self.path, row.line))
-        inputs = {variable: data[column] for variable, column in columns.inputs.items()}
-        for variable in columns.optional:
-            if variable in data:
-                inputs[variable] = data[variable]
-        expected = data.get(columns.expected or "expected")
-        return Case(
-            id=self._id(row),
-            line=row.line,
-            inputs=inputs,
-            # An empty CSV cell means "nothing"; `contains ""` would always hold.
-            expected=None if expected == "" else expected,
-            contexts=self._contexts(row) if columns.contexts else (),
-            tags=self._tags(row),
-        )
-
-    def _id(self, row: Row) -> str:
-        value = row.data[self.columns.id]
-        where = Where(self.path, row.line)
-        if isinstance(value, bool) or not isinstance(value, str | int | None):
+    def _refuse_departure(self, schema: RowSchema, row: Row, id_: str) -> None:
+        try:
+            reason = schema.first_error(row.data)
+        except TimeoutError:
+            reason = "a pattern of the schema takes too long on it"
+        except RecursionError:
+            reason = "it is nested too deep to be checked"
+        if reason is not None:
             raise DocumentError(
-                f"the id (column `{self.columns.id}`) is neither a text nor a whole number",
-                where=where,
+                f"the row `{id_}` departs from the dataset's schema: {reason}",
+                hint="change the row, or the schema that `dataset.schema` names",
+                where=Where(self.path, row.line),
             )
-        text = "" if value is None else str(value)
-        if not text.strip():
-            raise DocumentError(f"the id (column `{self.columns.id}`) is missing", where=where)
-        if len(text) > ID_LENGTH or not text.isprintable():
-            raise DocumentError(
-                f"the id (column `{self.columns.id}`) is longer than {ID_LENGTH} characters "
-                "or holds a line break or control character",
-                where=where,
-            )
-        return text
 
-    def _contexts(self, row: Row) -> tuple[str, ...]:
-        found: list[str] = []
-        for name in self.columns.contexts:
-            value = row.data[name]
-            for each in value if isinstance(value, list) else [value]:
-                if isinstance(each, str):
-                    found.append(each)
-                elif each is not None:
-                    raise DocumentError(
-                        f"the context (column `{name}`) is neither a text nor a list of texts",
-                        where=Where(self.path, row.line),
-                    )
-        return tuple(found)
+    def _note_values(self, values: Mapping[str, set[str]], case: Case) -> None:
+        """Take note of the case's slices; raise where a slice has too many values."""
+        for name, found in values.items():
+            found.add(case.slices[name])
+            if len(found) > MOST_VALUES:
+                raise DocumentError(
+                    f"the slice `{name}` has more than {MOST_VALUES} values",
+                    hint="a slice is a category such as a language; "
+                    "give the dataset a column for it",
+                    where=Where(self.path, case.line),
+                )
 
-    def _tags(self, row: Row) -> tuple[str, ...]:
-        name = self.columns.tags or "tags"
-        value = row.data.get(name)
-        if value is None:
-            return ()
-        if isinstance(value, str):
-            return tuple(tag for tag in re.split(r"[,;\s]+", value) if tag)
-        if isinstance(value, list) and all(isinstance(tag, str) for tag in value):
-            return tuple(value)
-        raise DocumentError(
-            f"the tags (column `{name}`) are neither a text nor a list of texts",
-            where=Where(self.path, row.line),
-        )
+    def _refuse_empty_slices(self, values: Mapping[str, set[str]]) -> None:
+        for each in self.columns.slices:
+            if values[each.name] == {NONE}:
+                source = f"tag `{each.tags}`" if each.tags else f"column `{each.column}`"
+                raise DocumentError(
+                    f"no case has a value for the slice `{each.name}` ({source})",
+                    hint=f"name the column: `slices: {{{each.name}: {{column: COLUMN}}}}`",
+                    where=Where(self.path),
+                )
 
     def _refuse_duplicates(self, hashes: array[int]) -> None:
         """Raise for an id that stands twice.
@@ -211,7 +190,7 @@ class Dataset:
             return
         lines: dict[str, int] = {}
         for row in read_rows(self.path):
-            id_ = self._id(row)
+            id_ = self._reading.id(row)
             if hash(id_) not in suspects:
                 continue
             if id_ in lines:
@@ -221,19 +200,6 @@ class Dataset:
                     where=Where(self.path, row.line),
                 )
             lines[id_] = row.line
-
-
-def missing_columns(
-    wanted: Sequence[str], found: Sequence[str] | Mapping[str, Any], where: Where
-) -> DocumentError:
-    """The error that says which of the `wanted` columns are missing, and which there are."""
-    missing = ", ".join(f"`{name}`" for name in wanted if name not in found)
-    there = ", ".join(f"`{name}`" for name in found) or "none"
-    return DocumentError(
-        f"missing columns: {missing}",
-        hint=f"columns here: {there}; `dataset.id`, `.inputs` and `.expected` say which is which",
-        where=where,
-    )
 
 
 def _state(path: Path) -> tuple[int, ...] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,9 +20,19 @@ from llmops.evals.scoring import Scoring
 from llmops.evals.subject import PromptSubject
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One subject on its way through the cases: a run has one, or two with a base."""
+
+    subject: PromptSubject
+    journal: Journal
+    circuit: Circuit
+
+
 class Work(NamedTuple):
     """One case to run once."""
 
+    lane: Lane
     slot: int
     case: Case
     repeat: int
@@ -46,22 +56,18 @@ class Progress:
 
 
 class Execution:
-    """The run of a subject over its work."""
+    """The run of one subject, or of two side by side, over their work."""
 
     def __init__(
         self,
         *,
-        subject: PromptSubject,
+        lanes: Sequence[Lane],
         scoring: Scoring,
-        journal: Journal,
-        circuit: Circuit,
         concurrency: int,
         progress: Callable[[Progress], None] | None,
     ):
-        self._subject = subject
+        self._lanes = lanes
         self._scoring = scoring
-        self._journal = journal
-        self._circuit = circuit
         self._concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
         self._progress = progress
@@ -88,7 +94,7 @@ class Execution:
         for item in work:
             result, system_fingerprint = await self._case(item)
             elapsed = time.monotonic() - self._begun
-            self._journal.record(
+            item.lane.journal.record(
                 item.slot, result, elapsed=elapsed, system_fingerprint=system_fingerprint
             )
             self._ended += 1
@@ -96,22 +102,22 @@ class Execution:
 
     async def _case(self, item: Work) -> tuple[CaseResult, str | None]:
         try:
-            messages = self._subject.messages(item.case.inputs)
+            messages = item.lane.subject.messages(item.case.inputs)
             async with self._slots:
-                reply = await self._call(messages, item.repeat)
+                reply = await self._call(item.lane, messages, item.repeat)
         except Exception as error:  # the case runner: whatever is raised becomes data
             self.last_error = error
             return self._failed(item, error), None
         await asyncio.sleep(0)  # the call that waited for this slot goes out before the scoring
         return await self._judged(item, reply), reply.system_fingerprint
 
-    async def _call(self, messages: Messages, repeat: int) -> ChatReply:
+    async def _call(self, lane: Lane, messages: Messages, repeat: int) -> ChatReply:
         try:
-            reply = await self._subject.answer(messages, repeat)
+            reply = await lane.subject.answer(messages, repeat)
         except ProviderError as error:
-            self._circuit.failed(error)
+            lane.circuit.failed(error)
             raise
-        self._circuit.answered()
+        lane.circuit.answered()
         return reply
 
     async def _judged(self, item: Work, reply: ChatReply) -> CaseResult:
@@ -147,13 +153,13 @@ class Execution:
     def _report(self, elapsed: float) -> None:
         if self._progress is None:
             return
-        ledger = self._journal.ledger
+        ledgers = [lane.journal.ledger for lane in self._lanes]
         self._progress(
             Progress(
-                done=ledger.slots - ledger.missing,
-                total=ledger.slots,
-                failed=ledger.failed,
-                errors=ledger.errors,
+                done=sum(each.wanted - each.missing for each in ledgers),
+                total=sum(each.wanted for each in ledgers),
+                failed=sum(each.failed for each in ledgers),
+                errors=sum(each.errors for each in ledgers),
                 rate=self._ended / elapsed if elapsed > 0 else 0.0,
             )
         )
@@ -169,6 +175,8 @@ def _result(item: Work, **outcome: Any) -> CaseResult:
         expected=case.expected,
         contexts=case.contexts,
         tags=case.tags,
+        slices=case.slices,
+        counterfactual=case.counterfactual,
         **outcome,
     )
 

@@ -11,21 +11,24 @@ or in error) never vanish:
   for the mean of anything else (seconds, tokens), which has no bounds, as the
   smallest and as the largest score of the run.
 
-A gate fails when one threshold fails, even when another is inconclusive: it
+Where a run has a base, what the gate says of a `drop` is judged by the
+comparison of the two, whose lines stand beside those of the thresholds. A
+`drop` without a base cannot be judged, and is never taken for kept.
+
+A gate fails when one line fails, even when another is inconclusive: it
 cannot pass any more. It passes when all pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from llmops.core.errors import ExitCode, UsageError
 from llmops.core.scoring import Check, Rule
+from llmops.evals.comparison.rules import Aggregate, ComparisonRules
 from llmops.evals.results import CheckSummary, Decision, Estimate, GateLine
-
-Aggregate = Literal["mean", "pass_rate"]
+from llmops.evals.slices.rules import SliceRule
 
 DIGITS = 12
 """Decimals that count in a comparison: a mean of 0.1, 0.2 and 0.3 reaches `>= 0.2`."""
@@ -78,36 +81,52 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """The thresholds of a suite, and how much may stay unjudged."""
+    """The thresholds of a suite, what it may lose, and how much may stay unjudged."""
 
     unjudged: float
     thresholds: tuple[Threshold, ...]
+    comparison: ComparisonRules = field(default_factory=ComparisonRules)
+    written: bool = True
+    """Whether the suite has a gate. One without asks that every check passes on every case,
+    or, of a run with a base, that none gets worse."""
+    slices: tuple[SliceRule, ...] = ()
 
-    def decide(self, measured: Mapping[str, Measured]) -> Decision:
-        """The gate's judgement; `measured` holds every check that it names."""
-        lines = tuple(self._line(each, measured[each.check]) for each in self.thresholds)
-        failed = [line for line in lines if line.outcome == "failed"]
-        open_ = [line for line in lines if line.outcome == "inconclusive"]
-        if failed:
-            return Decision(
-                outcome="failed",
-                exit_code=ExitCode.FAILED,
-                reason=_reason(failed, len(lines)),
-                lines=lines,
-            )
-        if open_:
-            return Decision(
+    def decide(
+        self,
+        measured: Mapping[str, Measured],
+        compared: Decision | None = None,
+        sliced: Sequence[GateLine] = (),
+        *,
+        touched_only: bool = False,
+    ) -> Decision:
+        """The gate's judgement.
+
+        `measured` holds every check that the gate names; `compared` is the
+        judgement on base and head, where the run has a base; `sliced` has the
+        line of each rule on slices. A run that left out what a change does not
+        touch (`touched_only`) holds no fair part of the suite: its thresholds
+        are not asked, and the comparison alone decides.
+        """
+        if compared is not None and (touched_only or not self.written):
+            return compared
+        lines = [self._line(each, measured[each.check]) for each in self.thresholds]
+        lines += sliced
+        lines += compared.lines if compared is not None else self._not_compared()
+        return decide(lines)
+
+    def _not_compared(self) -> list[GateLine]:
+        return [
+            GateLine(
+                check=each.check,
+                aggregate="drop",
+                rule=str(each),
+                value=None,
                 outcome="inconclusive",
-                exit_code=ExitCode.INCONCLUSIVE,
-                reason=_reason(open_, len(lines)),
-                lines=lines,
+                reason=f"what `{each.check}` may lose is judged against a base, and the run has "
+                "none: add `--base main`",
             )
-        reason = (
-            f"all {len(lines)} thresholds hold"
-            if len(lines) > 1
-            else f"the one threshold holds: {lines[0].reason}"
-        )
-        return Decision(outcome="passed", exit_code=ExitCode.PASSED, reason=reason, lines=lines)
+            for each in self.comparison.margins
+        ]
 
     def _line(self, threshold: Threshold, measured: Measured) -> GateLine:
         summary = measured.summary
@@ -152,6 +171,35 @@ class Gate:
             )
         asked = f"the gate asks for `{threshold.rule}`"
         return ("passed" if settled else "failed"), f"{shown}{_interval(estimate)}, {asked}"
+
+
+def decide(lines: Sequence[GateLine]) -> Decision:
+    """The judgement that follows from all lines of a gate."""
+    if not lines:
+        reason = "nothing is asked of one run alone"
+        return Decision(outcome="passed", exit_code=ExitCode.PASSED, reason=reason)
+    failed = [line for line in lines if line.outcome == "failed"]
+    open_ = [line for line in lines if line.outcome == "inconclusive"]
+    if failed:
+        return Decision(
+            outcome="failed",
+            exit_code=ExitCode.FAILED,
+            reason=_reason(failed, len(lines)),
+            lines=tuple(lines),
+        )
+    if open_:
+        return Decision(
+            outcome="inconclusive",
+            exit_code=ExitCode.INCONCLUSIVE,
+            reason=_reason(open_, len(lines)),
+            lines=tuple(lines),
+        )
+    reason = (
+        f"all {len(lines)} thresholds hold"
+        if len(lines) > 1
+        else f"the one threshold holds: {lines[0].reason}"
+    )
+    return Decision(outcome="passed", exit_code=ExitCode.PASSED, reason=reason, lines=tuple(lines))
 
 
 def settlement(rule: Rule, low: float, high: float) -> bool | None:

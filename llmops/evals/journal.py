@@ -14,18 +14,19 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from llmops.core.errors import DocumentError, LlmopsError, UsageError, Where
-from llmops.evals.ledger import Ledger
+from llmops.evals.ledger import Ledger, Settled
 from llmops.evals.records import decode_result, encode_line, encode_result
 from llmops.evals.results import CaseResult
 
 JOURNAL = "journal.jsonl"
-FORMAT = 1
+FORMAT = 2
 
 
 class Journal:
@@ -94,7 +95,7 @@ class Journal:
     def _begin(cls, path: Path, descriptor: int, header: Mapping[str, Any]) -> Journal:
         _lock(descriptor, path.parent)
         begun = {"type": "run", "format": FORMAT, "started": _now(), **header}
-        journal = cls(path, descriptor, begun, Ledger(begun["cases"] * begun["repeats"]))
+        journal = cls(path, descriptor, begun, _ledger(begun))
         journal._append(encode_line(begun))
         return journal
 
@@ -106,6 +107,12 @@ class Journal:
         line = encode_result(slot, result, elapsed, system_fingerprint)
         offset = self._append(line)
         self.ledger.enter(slot, offset, result.outcome, elapsed)
+
+    def settle(self, settled: Settled) -> None:
+        """Append how a run that repeats by itself has come to its end."""
+        if self.ledger.settled != settled:
+            self._append(encode_line({"type": "settled", **asdict(settled)}))
+        self.ledger.settle(settled)
 
     def _append(self, line: bytes) -> int:
         """Write one line at the end; gives the offset at which it begins."""
@@ -159,9 +166,13 @@ def scan_journal(path: Path) -> tuple[dict[str, Any], Ledger]:
             data = json.loads(line)
             if header is None:
                 header = _header(data, path)
-                ledger = Ledger(header["cases"] * header["repeats"])
+                ledger = _ledger(header)
             elif data["type"] == "part":
                 ledger.begin_part()
+            elif data["type"] == "settled":
+                ledger.settle(
+                    Settled(rounds=data["rounds"], confidence=data["confidence"], why=data["why"])
+                )
             else:
                 result = decode_result(data)
                 ledger.enter(data["slot"], offset, result.outcome, data["elapsed"])
@@ -199,6 +210,10 @@ def _whole_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
                 return
             yield number, offset, line
             offset += len(line)
+
+
+def _ledger(header: Mapping[str, Any]) -> Ledger:
+    return Ledger(header["cases"], header["repeats"])
 
 
 def _header(data: dict[str, Any], path: Path) -> dict[str, Any]:

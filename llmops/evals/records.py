@@ -6,6 +6,8 @@ What is as it mostly is (no error, not cached) is left out of the line.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from llmops.core.chat import Usage
@@ -56,6 +58,8 @@ _OPTIONAL = (
     "expected",
     "contexts",
     "tags",
+    "slices",
+    "counterfactual",
     "output",
     "error",
     "latency",
@@ -68,14 +72,20 @@ _OPTIONAL = (
 def _verdict_record(verdict: Verdict) -> list[Any]:
     score = verdict.score
     record: list[Any] = [verdict.check, verdict.outcome, score.value, score.rationale]
-    if score.spans:
+    more: dict[str, Any] = {}
+    if score.usage != Usage():
+        more["usage"] = [getattr(score.usage, name) for name in _USAGE]
+    if score.details:
+        more["details"] = score.details
+    if score.spans or more:
         record.append(score.spans)
+    if more:
+        record.append(more)
     return record
 
 
 def decode_result(data: dict[str, Any]) -> CaseResult:
     """The result that a line holds; `KeyError`, `TypeError` or `ValueError` if it holds none."""
-    usage = data.get("usage")
     return CaseResult(
         case=data["case"],
         repeat=data["repeat"],
@@ -83,24 +93,39 @@ def decode_result(data: dict[str, Any]) -> CaseResult:
         expected=data.get("expected"),
         contexts=tuple(data.get("contexts", ())),
         tags=tuple(data.get("tags", ())),
+        slices=data.get("slices", {}),
+        counterfactual=data.get("counterfactual"),
         output=data.get("output"),
         error=data.get("error"),
         verdicts=tuple(_verdict(*record) for record in data["verdicts"]),
         latency=data.get("latency"),
-        usage=Usage(**dict(zip(_USAGE, usage, strict=True))) if usage else Usage(),
+        usage=_usage(data.get("usage")),
         finish_reason=data.get("finish_reason"),
         cached=data.get("cached", False),
         attempts=data.get("attempts", 1),
     )
 
 
+def _usage(numbers: Any) -> Usage:
+    return Usage(**dict(zip(_USAGE, numbers, strict=True))) if numbers else Usage()
+
+
 def _verdict(
-    check: str, outcome: str, value: float | None, rationale: str, spans: Any = ()
+    check: str,
+    outcome: str,
+    value: float | None,
+    rationale: str,
+    spans: Any = (),
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> Verdict:
     return Verdict(
         check=check,
         outcome=Outcome(outcome),
         score=Score(
-            value=value, rationale=rationale, spans=tuple((start, end) for start, end in spans)
+            value=value,
+            rationale=rationale,
+            spans=tuple((start, end) for start, end in spans),
+            usage=_usage(more.get("usage")),
+            details=more.get("details", {}),
         ),
     )

@@ -1,4 +1,4 @@
-"""The rows of a dataset file, one after the other: JSONL or CSV.
+"""The rows of a dataset file, one after the other: JSONL, CSV, or probes that make them.
 
 A file may be larger than memory; a line may not be larger than `LINE_LIMIT`.
 Whatever is wrong is a `DocumentError` with file and line.
@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
+from llmops.core.documents import parse_yaml
 from llmops.core.errors import DocumentError, Where
-from llmops.core.files import decode
+from llmops.core.files import DOCUMENT_LIMIT, decode
+from llmops.evals.tracking import LFS_VERSION, not_pulled
 
 LINE_LIMIT = 16 * 1024 * 1024
 """Bytes of one line; a longer one is not read to its end."""
@@ -36,7 +38,8 @@ def read_rows(path: Path, watch: Watch | None = None) -> Iterator[Row]:
     if read is None:
         raise DocumentError(
             f"a dataset cannot be a `{path.suffix}` file" if path.suffix else "has no suffix",
-            hint="known are `.jsonl` (one JSON object a line) and `.csv` (with a header)",
+            hint="known are `.jsonl` (one JSON object a line), `.csv` (with a header), and "
+            "`.yaml` for probes",
             where=Where(path),
         )
     with _open(path) as file:
@@ -49,12 +52,10 @@ def _open(path: Path) -> IO[bytes]:
             raise DocumentError("is a folder, not a dataset", where=Where(path))
         return path.open("rb")
     except FileNotFoundError:
-        pointer = path.with_name(path.name + ".dvc")
-        if pointer.exists():
+        reason = not_pulled(path)
+        if reason is not None:
             raise DocumentError(
-                f"no such file, but `{pointer.name}` points to it: it was not pulled",
-                hint=f"dvc pull {pointer.name}",
-                where=Where(path),
+                f"no such file, but {reason[0]}", hint=reason[1], where=Where(path)
             ) from None
         raise DocumentError(
             "no such file", hint="`dataset.path` is relative to the suite", where=Where(path)
@@ -75,7 +76,7 @@ def _lines(file: IO[bytes], path: Path, watch: Watch | None) -> Iterator[tuple[i
                 hint="a dataset has one case a line; is this one of another format?",
                 where=Where(path, number),
             )
-        if number == 1 and raw.startswith(b"version https://git-lfs.github.com/spec/"):
+        if number == 1 and raw.startswith(LFS_VERSION):
             raise DocumentError(
                 "is a Git LFS pointer; the data itself was not pulled",
                 hint=f"git lfs pull --include '{path.name}'",
@@ -166,8 +167,29 @@ def _header(fields: list[str], where: Where) -> list[str]:
     return header
 
 
+def _read_probes(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
+    from llmops.evals.probes.expansion import expanded
+
+    text: list[str] = []
+    size = 0
+    for _, line in lines:
+        size += len(line)
+        if size > DOCUMENT_LIMIT:
+            raise DocumentError(
+                f"larger than {DOCUMENT_LIMIT // 1024 // 1024} MB, which no file of probes needs",
+                where=Where(path),
+            )
+        text.append(line)
+    for line_number, data in expanded(parse_yaml("".join(text), path)):
+        yield Row(line_number, data)
+
+
 _FORMATS: dict[str, Callable[[Path, Iterator[tuple[int, str]]], Iterator[Row]]] = {
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
     ".csv": _read_csv,
+    ".yaml": _read_probes,
+    ".yml": _read_probes,
 }
+SUFFIXES = (".jsonl", ".ndjson", ".csv")
+"""Of files that hold rows themselves."""

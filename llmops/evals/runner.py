@@ -1,37 +1,61 @@
 """Runs a suite: everything that can be wrong is found first, then the model is called.
 
 suite, prompt, model ── plan ──→ journal ── execution ──→ report
+
+With a base there are two lanes, each with a prompt, a model and a journal of
+its own; their calls are interleaved, so that both meet the same server.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from llmops.core.chat import ChatModel
-from llmops.core.errors import Interrupted, ProviderError, UsageError
-from llmops.evals.circuit import Circuit, Patience
-from llmops.evals.execution import Execution, Progress
+from llmops.core.errors import ProviderError, UsageError
+from llmops.core.fingerprint import file_sha256
+from llmops.evals.circuit import Patience
+from llmops.evals.execution import Progress
 from llmops.evals.journal import Journal
+from llmops.evals.judges import verify_judges
 from llmops.evals.plan import Plan, make_header, make_plan
-from llmops.evals.report import build_report, resume_command
+from llmops.evals.report import BASE, BLESSED, resume_command
 from llmops.evals.results import Report, Summary
+from llmops.evals.rounds import Rounds
 from llmops.evals.scoring import Scoring
-from llmops.evals.signals import stop_signal
+from llmops.evals.selection import Selection
 from llmops.evals.subject import Checkable
 from llmops.evals.suite import Suite
 from llmops.prompts import Prompt
 
-__all__ = ["Progress", "run_suite"]
-
-CONCURRENCY = 8
-"""Calls at once where neither the suite nor the model says how many."""
+__all__ = ["Base", "NewSuite", "Progress", "run_suite"]
 
 ENDPOINT_DEADLINE = 25.0
 """Seconds in which the model must answer before the run begins: with the start of the
 process, a dead one is known within 30."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """What a run is compared with: the suite's subject as it was at another revision."""
+
+    label: str
+    """What a person calls it: `main (1a2b3c4)`."""
+    suite: Suite
+    """The suite of the run, with the subject of then: the cases and checks are the same."""
+    prompt: Prompt
+    model: ChatModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewSuite:
+    """A base that does not have the suite: there is nothing to lose, and nothing to compare."""
+
+    label: str
 
 
 async def run_suite(
@@ -40,9 +64,10 @@ async def run_suite(
     prompt: Prompt,
     model: ChatModel,
     output: Path,
+    base: Base | Path | NewSuite | None = None,
     limit: int | None = None,
-    select: str | None = None,
-    repeat: int | None = None,
+    select: str | Selection | None = None,
+    repeat: int | Literal["auto"] | None = None,
     resume: bool = False,
     use_cache: bool = True,
     progress: Callable[[Progress], None] | None = None,
@@ -52,97 +77,100 @@ async def run_suite(
     """Run the suite's cases and judge them.
 
     The journal lies in the folder `output`; with `resume` it must hold one,
-    and results there that are not errors are kept. `select` chooses cases,
-    `limit` takes the first of those, `repeat` goes before the suite's own.
-    `command` is what a person types to run this again.
+    and results there that are not errors are kept. `base` is run beside it on
+    the same cases, or is the blessed report of an earlier run; the report then
+    says what became better or worse. `select` chooses cases, `limit` takes the
+    first of those, `repeat` goes before the suite's own. `command` is what a
+    person types to run this again.
 
     Raises `UsageError` for anything that makes no sense as given, before the
     model is called; `ProviderError` when the model is not there, dies on the
     way or answers no case; `Interrupted` on Ctrl-C and SIGTERM. The journal
     keeps what was finished until then.
     """
-    plan = make_plan(suite, prompt, model, select, limit, repeat, use_cache)
+
+    def planned(suite: Suite, prompt: Prompt, model: ChatModel) -> Plan:
+        return make_plan(suite, prompt, model, select, limit, repeat, use_cache)
+
+    plans = [planned(suite, prompt, model)]
+    if isinstance(base, Base):
+        plans.append(_base_plan(base, suite, planned))
     scoring = Scoring(suite.checks)
     try:
         await scoring.warm_up()
-        if isinstance(model, Checkable):
-            await model.check(deadline=ENDPOINT_DEADLINE)
-        header = await make_header(plan, command)
-        open_journal = Journal.resume if resume else Journal.create
-        with open_journal(output, header) as journal:
-            run = _Run(plan, scoring, journal, output, patience or Patience())
+        verify_judges(suite)
+        for each in {id(plan.subject.model): plan.subject.model for plan in plans}.values():
+            if isinstance(each, Checkable):
+                await each.check(deadline=ENDPOINT_DEADLINE)
+        headers = [await make_header(plan, command) for plan in plans]
+        _tell_base(headers, base)
+        with ExitStack() as stack:
+            journals = _open_journals(stack, output, headers, resume=resume)
+            if isinstance(base, Path):
+                _keep_blessed(base, output)
+            run = Rounds(plans, journals, scoring, output, patience or Patience())
             await run.to_the_end(progress)
-            report = build_report(output, journal.header, journal.ledger)
+            report = run.report()
     finally:
         scoring.close()
     _refuse_no_answers(report.summary, run.last_error, resume_command(command, output))
     return report
 
 
-class _Run:
-    """The part of a run that calls the model, until its end or whatever stops it."""
+def _base_plan(
+    base: Base, head: Suite, planned: Callable[[Suite, Prompt, ChatModel], Plan]
+) -> Plan:
+    """The plan of the base; what does not fit the cases of today is said to be the base's.
 
-    def __init__(
-        self, plan: Plan, scoring: Scoring, journal: Journal, output: Path, patience: Patience
-    ):
-        self._plan = plan
-        self._scoring = scoring
-        self._journal = journal
-        self._output = output
-        self._circuit = Circuit(plan.subject.model, patience)
-        self.last_error: Exception | None = None
+    Columns may have got new names since then: the base's prompt is also tried
+    with the columns of today.
+    """
+    try:
+        return planned(base.suite, base.prompt, base.model)
+    except UsageError as error:
+        with suppress(UsageError):
+            return planned(replace(base.suite, dataset=head.dataset), base.prompt, base.model)
+        error.message = f"{base.label}, the base, cannot be run on these cases: {error.message}"
+        error.hint = f"{error.hint}; or run without `--base`" if error.hint else None
+        raise
 
-    async def to_the_end(self, progress: Callable[[Progress], None] | None) -> None:
-        """Run what is not finished; `ProviderError` or `Interrupted` when it is stopped."""
-        execution = Execution(
-            subject=self._plan.subject,
-            scoring=self._scoring,
-            journal=self._journal,
-            circuit=self._circuit,
-            concurrency=self._concurrency(),
-            progress=progress,
-        )
-        work = asyncio.create_task(execution.run(self._plan.work(self._journal.ledger)))
-        death = asyncio.create_task(self._circuit.broken())
-        try:
-            with stop_signal() as stop:
-                waited: set[asyncio.Future[Any]] = {work, death, stop}
-                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-                if work.done():
-                    work.result()
-                elif death.done():
-                    raise self._died(death.result())
-                else:
-                    raise self._interrupted(stop.result().name)
-        finally:
-            self.last_error = execution.last_error
-            for task in (work, death):
-                task.cancel()
-            await asyncio.gather(work, death, return_exceptions=True)
 
-    def _concurrency(self) -> int:
-        model = getattr(self._plan.subject.model, "concurrency", CONCURRENCY)
-        return int(self._plan.suite.concurrency or model)
+def _tell_base(headers: list[dict[str, Any]], base: Base | Path | NewSuite | None) -> None:
+    """Let the run's header say what its base is, and take from the base what is not asked of it."""
+    head, *others = headers
+    head["base"] = None
+    if isinstance(base, Base):
+        head["base"] = {"kind": "revision", "label": base.label}
+        head["made_from"]["base"] = base.label
+    elif isinstance(base, NewSuite):
+        head["base"] = {"kind": "none", "label": base.label}
+        head["made_from"]["base"] = base.label
+        head["gate"] = {**head["gate"], "margins": []}
+    elif base is not None:
+        head["base"] = {"kind": "file", "label": str(base), "sha256": file_sha256(base)}
+        head["made_from"]["base"] = head["base"]["sha256"]
+    for other in others:
+        other["base"] = None
+        other["gate"] = {**other["gate"], "margins": []}
 
-    def _safe(self) -> str:
-        ledger = self._journal.ledger
-        return f"{ledger.finished:,} of {ledger.slots:,} results are safe in {self._output}"
 
-    def _resume(self) -> str:
-        return resume_command(self._journal.header["command"], self._output)
+def _open_journals(
+    stack: ExitStack, output: Path, headers: Sequence[Mapping[str, Any]], *, resume: bool
+) -> list[Journal]:
+    """The journals of all lanes; that of a base that was never begun is begun on resume too."""
+    journals = []
+    for folder, header in zip((output, output / BASE), headers, strict=False):
+        begun = resume and (folder == output or folder.exists())
+        opened = (Journal.resume if begun else Journal.create)(folder, header)
+        journals.append(stack.enter_context(opened))
+    return journals
 
-    def _died(self, error: ProviderError) -> ProviderError:
-        hint = f"go on with `{self._resume()}`"
-        return type(error)(
-            f"{error.message}; {self._safe()}",
-            hint=f"{error.hint}; then {hint}" if error.hint else hint,
-            status=error.status,
-        )
 
-    def _interrupted(self, signal: str) -> Interrupted:
-        return Interrupted(
-            f"stopped by {signal}; {self._safe()}", hint=f"go on with `{self._resume()}`"
-        )
+def _keep_blessed(base: Path, output: Path) -> None:
+    """Copy the blessed report into the run's folder, which then needs nothing else."""
+    folder = output / BASE
+    folder.mkdir(exist_ok=True)
+    shutil.copyfile(base, folder / BLESSED)
 
 
 def _refuse_no_answers(summary: Summary, last_error: Exception | None, resume: str) -> None:

@@ -36,7 +36,9 @@ class Scoring:
         for check in self._checks:
             warm_up = getattr(check.scorer, "warm_up", None)
             if warm_up is not None:
-                await self._in_thread(warm_up)
+                waiting = await self._in_thread(warm_up)
+                if inspect.isawaitable(waiting):
+                    await waiting
 
     async def judge(self, sample: Sample) -> tuple[Verdict, ...]:
         """One verdict for each check."""

@@ -23,25 +23,15 @@ class Checkable(Protocol):
         ...
 
 
-class PromptSubject:
-    """A prompt, a model, and how to sample."""
+class PromptQuestions:
+    """What a suite asks with a prompt, whichever model is to answer."""
 
-    def __init__(
-        self,
-        suite: Suite,
-        prompt: Prompt,
-        model: ChatModel,
-        *,
-        use_cache: bool,
-    ):
+    def __init__(self, suite: Suite, prompt: Prompt):
         self.prompt = prompt
-        self.model = model
         self.sampling = suite.sampling(prompt.sampling)
-        self._constraint = (
+        self.constraint = (
             Constraint(kind="json", value=prompt.output_schema) if prompt.output_schema else None
         )
-        # Only a model that is managed has a cache to be bypassed.
-        self._options = {"use_cache": use_cache} if isinstance(model, Checkable) else {}
         # CSV knows texts only; a prompt's integer is read from its text.
         self._parsers = (
             {each.name: each.parse for each in prompt.inputs}
@@ -55,6 +45,23 @@ class PromptSubject:
             inputs = {name: self._parsers[name](value) for name, value in inputs.items()}
         return self.prompt.render(**inputs)
 
+
+class PromptSubject(PromptQuestions):
+    """A prompt, a model, and how to sample."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        prompt: Prompt,
+        model: ChatModel,
+        *,
+        use_cache: bool,
+    ):
+        super().__init__(suite, prompt)
+        self.model = model
+        # Only a model that is managed has a cache to be bypassed.
+        self._options = {"use_cache": use_cache} if isinstance(model, Checkable) else {}
+
     async def answer(self, messages: Messages, repeat: int) -> ChatReply:
         """The model's reply; `ProviderError` when there is none.
 
@@ -64,7 +71,7 @@ class PromptSubject:
         request = ChatRequest(
             messages=messages,
             sampling=self._repeated(repeat),
-            constraint=self._constraint,
+            constraint=self.constraint,
             repeat=repeat,
         )
         return await self.model.chat(request, **self._options)
@@ -124,6 +131,8 @@ def bind_columns(suite: Suite, prompt: Prompt) -> Columns:
         expected=section.expected,
         contexts=section.contexts,
         tags=section.tags,
+        slices=suite.slices,
+        counterfactual=section.counterfactual,
     )
 
 

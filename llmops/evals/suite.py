@@ -7,27 +7,22 @@ threshold that no result could miss.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from llmops.core.chat import Sampling
 from llmops.core.documents import Parsed, load_yaml
-from llmops.core.errors import DocumentError, LlmopsError, NotFound, UsageError, Where
+from llmops.core.errors import DocumentError, LlmopsError, UsageError, Where
 from llmops.core.files import inside
 from llmops.core.fingerprint import fingerprint
 from llmops.core.scoring import Check, Rule, Scorer
-from llmops.evals.gate import Gate, Threshold, settlement
-from llmops.evals.suite_file import (
-    UNJUDGED,
-    CheckSection,
-    DatasetSection,
-    MetricSection,
-    SubjectSection,
-    SuiteFile,
-)
+from llmops.evals.calibration.requirement import Requirement
+from llmops.evals.gate import Gate
+from llmops.evals.gate_section import read_gate, refuse_settled
+from llmops.evals.slices.rules import Slice
+from llmops.evals.suite_file import CheckSection, DatasetSection, SubjectSection, SuiteFile
 
 __all__ = ["Suite", "SuiteFile", "load_suite"]
 
@@ -49,14 +44,17 @@ class Suite:
     dataset: DatasetSection
     dataset_path: Path
     checks: tuple[Check, ...]
+    slices: tuple[Slice, ...]
     gate: Gate
-    repeat: int
+    repeat: int | Literal["auto"]
     concurrency: int | None
     parts: Mapping[str, str]
     """A fingerprint of each part that decides on results; `description`, `tags` and
     `concurrency` do not."""
     overrides: Mapping[str, Any]
     """The sampling settings that the suite makes itself."""
+    requirements: Mapping[str, Requirement] = field(default_factory=dict)
+    """What checks ask of their judges' calibrations, by the checks' names."""
     document: Parsed = field(repr=False, compare=False)
 
     @property
@@ -67,6 +65,21 @@ class Suite:
     def where(self, *keys: str | int) -> Where:
         """The place in the suite's file where the value under `keys` stands."""
         return self.document.where(*keys)
+
+    def with_subject_of(self, other: SuiteFile) -> Suite:
+        """This suite with the subject of another revision of it: the same cases and checks.
+
+        The subject is the prompt, the model, how to sample, and which column
+        goes into which variable.
+        """
+        parts = _parts(other)
+        return replace(
+            self,
+            subject=other.subject,
+            dataset=self.dataset.model_copy(update={"inputs": other.dataset.inputs}),
+            overrides=_overrides(other),
+            parts={**self.parts, "subject": parts["subject"], "sampling": parts["sampling"]},
+        )
 
     def sampling(self, prompt: Sampling) -> Sampling:
         """The prompt's sampling with the suite's own settings before it."""
@@ -87,9 +100,7 @@ def load_suite(
     document = load_yaml(path)
     file = document.validate(SuiteFile)
     checks = _checks(document, file, build or _build_scorer)
-    overrides = {
-        key: value for key, value in file.sampling.model_dump().items() if value is not None
-    }
+    slices = _slices(file)
     return Suite(
         name=name or _name(path, root),
         path=path,
@@ -100,11 +111,13 @@ def load_suite(
         dataset=file.dataset,
         dataset_path=_dataset_path(document, file, root),
         checks=checks,
-        gate=_gate(document, file, checks),
+        requirements=_requirements(document, file, checks, root),
+        slices=slices,
+        gate=read_gate(document, file, checks, slices),
         repeat=file.repeat,
         concurrency=file.concurrency,
         parts=_parts(file),
-        overrides=overrides,
+        overrides=_overrides(file),
         document=document,
     )
 
@@ -123,17 +136,18 @@ def _name(path: Path, root: Path) -> str:
 
 
 def _dataset_path(document: Parsed, file: SuiteFile, root: Path) -> Path:
+    key = "path" if file.dataset.path else "probes"
     try:
-        return inside(root, document.path.parent / file.dataset.path)
+        return inside(root, document.path.parent / file.dataset.file)
     except DocumentError as error:
         raise DocumentError(
-            f"the dataset `{file.dataset.path}` {error.message}",
+            f"the dataset `{file.dataset.file}` {error.message}",
             hint=error.hint,
-            where=document.where("dataset", "path"),
+            where=document.where("dataset", key),
         ) from None
     except ValueError:  # a NUL character, which no path can hold
         raise DocumentError(
-            "`dataset.path` is no path", where=document.where("dataset", "path")
+            f"`dataset.{key}` is no path", where=document.where("dataset", key)
         ) from None
 
 
@@ -172,7 +186,7 @@ def _check(document: Parsed, index: int, section: CheckSection, build: BuildScor
         written = section.rule or getattr(scorer, "default_rule", None)
         rule = Rule.parse(written) if written and not section.measure_only else None
         if rule is not None:
-            _refuse_settled(rule, section.scorer, scorer)
+            refuse_settled(rule, section.scorer, scorer)
     except UsageError as error:
         if error.where is None:
             error.where = where
@@ -187,85 +201,49 @@ def _check(document: Parsed, index: int, section: CheckSection, build: BuildScor
     return Check(name=section.name or scorer.name, scorer=scorer, rule=rule)
 
 
-def _refuse_settled(rule: Rule, name: str, scorer: Scorer) -> None:
-    """Raise for a rule that every score of a built-in scorer keeps, or none."""
-    from llmops.scorers import BUILT_IN  # of others the range is not known
+def _requirements(
+    document: Parsed, file: SuiteFile, checks: tuple[Check, ...], root: Path
+) -> dict[str, Requirement]:
+    """What checks ask of their judges' calibrations, by the checks' names."""
+    found = {}
+    for index, (section, check) in enumerate(zip(file.checks, checks, strict=True)):
+        if section.calibration is not None:
+            found[check.name] = Requirement.read(
+                section.calibration,
+                {str(figure): rule for figure, rule in section.requires.items()},
+                check=check,
+                folder=document.path.parent,
+                root=root,
+                where=document.where("checks", index, "calibration"),
+            )
+        elif section.requires:
+            raise DocumentError(
+                f"the check `{check.name}` requires something of a calibration and names none",
+                hint="add `calibration: NAME`; `llmops eval calibrate NAME` makes it",
+                where=document.where("checks", index, "requires"),
+            )
+    return found
 
-    unit = getattr(scorer, "unit", "")
-    outcome = settlement(rule, 0.0, math.inf if unit else 1.0)
-    if name in BUILT_IN and outcome is not None:
-        found = "always holds" if outcome else "can never hold"
-        span = "is never below 0" if unit else "lies between 0 and 1"
-        raise UsageError(
-            f"`{rule}` {found}: `{name}` {span}",
-            hint="say `measure_only: true` to only look at it"
-            if outcome
-            else "95 % is written 0.95",
+
+def _overrides(file: SuiteFile) -> dict[str, Any]:
+    return {key: value for key, value in file.sampling.model_dump().items() if value is not None}
+
+
+def _slices(file: SuiteFile) -> tuple[Slice, ...]:
+    return tuple(
+        Slice(
+            name=name,
+            column=None if section.tags else section.column or name,
+            tags=section.tags,
+            least=section.least,
         )
-
-
-def _gate(document: Parsed, file: SuiteFile, checks: tuple[Check, ...]) -> Gate:
-    unjudged = file.gate.unjudged if file.gate else UNJUDGED
-    if file.gate and file.gate.metrics:
-        known = {check.name: check for check in checks}
-        scorers = {check.name: each.scorer for check, each in zip(checks, file.checks, strict=True)}
-        thresholds = [
-            threshold
-            for index, metric in enumerate(file.gate.metrics)
-            for threshold in _thresholds(document, index, metric, known, scorers)
-        ]
-        return Gate(unjudged=unjudged, thresholds=tuple(thresholds))
-    ruled = [check for check in checks if check.rule is not None]
-    if not ruled:
-        raise DocumentError(
-            "no check has a pass rule, and there is no gate: the suite asserts nothing",
-            hint="add a gate with a threshold, or a `pass` rule",
-            where=document.where("checks"),
-        )
-    every = Rule("==", 1.0)
-    return Gate(
-        unjudged=unjudged,
-        thresholds=tuple(
-            Threshold(check=check.name, aggregate="pass_rate", rule=every) for check in ruled
-        ),
+        for name, section in file.slices.items()
     )
-
-
-def _thresholds(
-    document: Parsed,
-    index: int,
-    metric: MetricSection,
-    known: Mapping[str, Check],
-    scorers: Mapping[str, str],
-) -> list[Threshold]:
-    where = document.where("gate", "metrics", index)
-    if metric.check not in known:
-        raise NotFound.among(
-            "check", metric.check, known, where=document.where("gate", "metrics", index, "check")
-        )
-    if metric.mean is None and metric.pass_rate is None:
-        raise DocumentError(
-            "a metric of the gate needs `mean` or `pass_rate`",
-            hint=f'write {{check: {metric.check}, mean: ">= 0.5"}}',
-            where=where,
-        )
-    thresholds = []
-    try:
-        if metric.mean is not None:
-            check = known[metric.check]
-            thresholds.append(Threshold.on(check, "mean", metric.mean))
-            _refuse_settled(thresholds[-1].rule, scorers[check.name], check.scorer)
-        if metric.pass_rate is not None:
-            thresholds.append(Threshold.on(known[metric.check], "pass_rate", metric.pass_rate))
-    except UsageError as error:
-        error.where = where
-        raise
-    return thresholds
 
 
 def _parts(file: SuiteFile) -> dict[str, str]:
     data = file.model_dump(mode="json", by_alias=True)
     return {
         part: fingerprint(data[part])
-        for part in ("subject", "dataset", "checks", "gate", "sampling", "repeat")
+        for part in ("subject", "dataset", "checks", "slices", "gate", "sampling", "repeat")
     }

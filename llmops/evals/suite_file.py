@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from llmops.core.documents import Document
+from llmops.evals.slices.rules import LEAST
 
 UNJUDGED = 0.05
+YAML = (".yaml", ".yml")
+CONFIDENCE = 0.95
 
 
 class SubjectSection(Document):
@@ -23,7 +26,14 @@ class SubjectSection(Document):
 class DatasetSection(Document):
     """Where the cases come from, and which column means what."""
 
-    path: str = Field(min_length=1, description="JSONL or CSV file, relative to the suite")
+    path: str | None = Field(
+        default=None, min_length=1, description="JSONL or CSV file, relative to the suite"
+    )
+    probes: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Instead of `path`: a YAML file of fairness probes, which make the cases",
+    )
     id: str = Field(default="id", description="Column that names each case; no two the same")
     inputs: dict[str, str] | None = Field(
         default=None,
@@ -38,6 +48,62 @@ class DatasetSection(Document):
     tags: str | None = Field(
         default=None, description="Left out: the column `tags` if there is one"
     )
+    counterfactual: str | None = Field(
+        default=None,
+        description="Column that names a group of cases which ask the same but for their slices. "
+        "Left out: the column `counterfactual` if there is one",
+    )
+    row_schema: str | None = Field(
+        default=None,
+        alias="schema",
+        min_length=1,
+        description="JSON Schema (a JSON or YAML file, relative to the suite) of every row",
+    )
+
+    @model_validator(mode="after")
+    def _one_file(self) -> DatasetSection:
+        if (self.path is None) == (self.probes is None):
+            raise ValueError("the cases come from a `path` or from `probes`: name one of the two")
+        if self.path is not None and self.path.lower().endswith(YAML):
+            raise ValueError("a YAML file holds probes: name it as `probes`, not as `path`")
+        if self.probes is not None and not self.probes.lower().endswith(YAML):
+            raise ValueError("`probes` is a YAML file; cases in JSONL or CSV are named by `path`")
+        return self
+
+    @property
+    def file(self) -> str:
+        """The file that holds the cases or makes them, relative to the suite."""
+        return self.path or self.probes or ""
+
+
+class SliceSection(Document):
+    """One way to divide the cases, each part of which is reported by itself."""
+
+    column: str | None = Field(default=None, description="Left out: the column of the same name")
+    tags: str | None = Field(
+        default=None, description="Tags instead of a column: `kind:*` makes `kind:math` `math`"
+    )
+    least: int = Field(
+        default=LEAST,
+        ge=1,
+        description="Judged cases without which the gate calls a value inconclusive",
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> SliceSection:
+        if self.column is not None and self.tags is not None:
+            raise ValueError("a slice is made of a `column` or of `tags`, not of both")
+        return self
+
+
+def _named_slices(value: Any) -> Any:
+    """A list of columns as the mapping that it is short for."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        doubled = next((each for each in value if value.count(each) > 1), None)
+        if doubled is not None:
+            raise ValueError(f"`{doubled}` stands twice")
+        return {each: {} for each in value}
+    return value
 
 
 class CheckSection(Document):
@@ -51,6 +117,17 @@ class CheckSection(Document):
     rule: str | None = Field(default=None, alias="pass", description="Such as `>= 0.5`")
     options: dict[str, Any] = Field(default_factory=dict, description="The scorer's own")
     measure_only: bool = Field(default=False, description="Report the score; it can never fail")
+    calibration: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Of a judge: the name of its measurement against human labels, a file in "
+        "`evals/calibrations`",
+    )
+    requires: dict[Literal["agreement", "kappa", "weighted_kappa", "alpha", "auroc"], str] = Field(
+        default={},
+        description='What the calibration must have found: `{kappa: ">= 0.6"}`; without it the '
+        "suite does not run",
+    )
 
 
 def _long_form(value: Any) -> Any:
@@ -63,6 +140,23 @@ class MetricSection(Document):
     check: str = Field(description="The name of a check")
     mean: str | None = Field(default=None, description="Such as `>= 0.3`")
     pass_rate: str | None = Field(default=None, description="Such as `>= 0.95`")
+    drop: str | None = Field(
+        default=None,
+        description="The most that may be lost against the base: `<= 0.02` in the score's own "
+        "unit, `<= 5%` of what the base has",
+    )
+    of: Literal["mean", "pass_rate"] | None = Field(
+        default=None,
+        description="What `drop` and `gap` are of. Left out: the pass rate of a check with a "
+        "rule, else the mean",
+    )
+    by: str | None = Field(
+        default=None, description="A slice of the suite: the thresholds hold in each of its values"
+    )
+    gap: str | None = Field(
+        default=None,
+        description="The most that the best and the worst value of `by` may be apart: `<= 0.1`",
+    )
 
 
 class GateSection(Document):
@@ -73,6 +167,13 @@ class GateSection(Document):
         ge=0,
         le=1,
         description="Share of unjudged results that is still tolerated",
+    )
+    confidence: float = Field(
+        default=CONFIDENCE,
+        ge=0.5,
+        lt=1,
+        description="Of the comparison with a base: of all unchanged runs at most "
+        "`1 - confidence` are called a regression",
     )
     metrics: tuple[MetricSection, ...] | None = Field(
         default=None,
@@ -103,6 +204,13 @@ class SamplingSection(Document):
     )
 
 
+def _repeat(value: Any) -> Any:
+    """One message for both forms, where a union would tell of each."""
+    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise ValueError("must be a whole number from 1 on, or `auto`")
+
+
 class SuiteFile(Document):
     """An evaluation suite as it is written."""
 
@@ -118,9 +226,33 @@ class SuiteFile(Document):
         ],
         ...,
     ] = Field(min_length=1, description="A scorer's name alone is short for a check with it")
+    slices: Annotated[
+        dict[str, SliceSection],
+        BeforeValidator(
+            _named_slices, json_schema_input_type=tuple[str, ...] | dict[str, SliceSection]
+        ),
+    ] = Field(
+        default={},
+        description="How the cases are divided. A list of columns is short for slices named so",
+    )
     gate: GateSection | None = None
-    repeat: int = Field(default=1, ge=1, description="How often each case is asked")
+    repeat: Annotated[
+        int | Literal["auto"],
+        BeforeValidator(
+            _repeat, json_schema_input_type=Annotated[int, Field(ge=1)] | Literal["auto"]
+        ),
+    ] = Field(
+        default=1,
+        description="How often each case is asked; `auto` repeats where the verdict is open, "
+        "up to five times",
+    )
     concurrency: int | None = Field(
         default=None, ge=1, description="Calls in flight at once; left out, as many as the model's"
     )
     sampling: SamplingSection = SamplingSection()
+
+    @model_validator(mode="after")
+    def _probed_slices(self) -> SuiteFile:
+        if self.dataset.probes is not None and not self.slices:
+            raise ValueError("`slices` is missing: name the probes' attributes, `slices: [gender]`")
+        return self

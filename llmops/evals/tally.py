@@ -11,11 +11,13 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llmops.core.scoring import Outcome, Verdict
+from llmops.core.chat import Usage
+from llmops.core.scoring import Outcome, Score, Verdict
 from llmops.evals import statistics
 from llmops.evals.gate import Bounds, Measured
 from llmops.evals.results import CheckSummary, Estimate
 
+NOTHING = Usage()
 COUNTED = ("s", "tokens", "words", "characters")
 """Units of which there is never less than none."""
 
@@ -31,6 +33,8 @@ class CheckTally:
         # One entry a case, kept where a case has several results.
         self._sums, self._scored = array("d"), array("d")
         self._passed, self._judged = array("d"), array("d")
+        self._usage = Usage()
+        self._details: dict[str, list[float]] = {}
 
     @property
     def name(self) -> str:
@@ -43,6 +47,7 @@ class CheckTally:
         passed = judged = 0
         for verdict in verdicts:
             self._counts[verdict.outcome] += 1
+            self._add_own(verdict.score)
             value = verdict.score.value
             if verdict.outcome in (Outcome.PASSED, Outcome.FAILED) and value is not None:
                 scores.append(value)
@@ -54,6 +59,15 @@ class CheckTally:
             self._scored.append(len(scores))
             self._passed.append(passed)
             self._judged.append(judged)
+
+    def _add_own(self, score: Score) -> None:
+        """Count what the scorer itself spent and saw; of most scorers nothing."""
+        if score.usage is not NOTHING and score.usage != NOTHING:
+            self._usage += score.usage
+        for name, value in score.details.items():
+            found = self._details.setdefault(name, [0.0, 0.0])
+            found[0] += value
+            found[1] += 1
 
     def measured(self) -> Measured:
         """The check's summary, and what its unjudged results leave open."""
@@ -75,6 +89,9 @@ class CheckTally:
             pass_rate=self._pass_rate(passed, failed),
             quantiles=statistics.quantiles(self._scores),
             histogram=statistics.histogram(self._scores, ratio=not about["unit"]),
+            usage=self._usage,
+            details={name: total / count for name, (total, count) in self._details.items()},
+            calibration=about.get("calibration"),
         )
         total = passed + failed + unjudged
         rate = (

@@ -20,6 +20,7 @@ from llmops.core.chat import (
     ChatChunk,
     ChatReply,
     ChatRequest,
+    LabelProbabilities,
     Message,
     Messages,
     Sampling,
@@ -126,7 +127,7 @@ class LiteLlmModel:
         self,
         request: ChatRequest,  # noqa: ARG002
         labels: Sequence[str],  # noqa: ARG002
-    ) -> Mapping[str, float]:
+    ) -> LabelProbabilities:
         """Raises `Unsupported`: LiteLLM offers no exact probabilities."""
         raise self._unsupported("exact label probabilities")
 

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from llmops.core.chat import ChatChunk, ChatModel, ChatReply, ChatRequest, Messages, TokenLogprob
-from llmops.core.errors import LlmopsError, ProviderError, ProviderUnavailable
+from llmops.core.chat import (
+    ChatChunk,
+    ChatModel,
+    ChatReply,
+    ChatRequest,
+    LabelProbabilities,
+    Messages,
+    TokenLogprob,
+)
+from llmops.core.errors import ProviderError, ProviderUnavailable
+from llmops.core.fingerprint import canonical_json
 from llmops.models.cache import ResponseCache, cache_key
 from llmops.models.config import Price
 from llmops.models.cost import BusyClock, priced, spared
 from llmops.models.limits import Limits
 from llmops.models.retries import Retries
-from llmops.models.wire import reply_from_json, reply_to_json
+from llmops.models.reuse import PROBABILITIES, REPLIES, A, Reuse
 
 T = TypeVar("T")
 
 _PROBE_RETRIES = 2
-_log = logging.getLogger(__name__)
 
 
 class Adapter(ChatModel, Protocol):
@@ -73,10 +80,9 @@ class ManagedModel:
         self._adapter = adapter
         self._limits = limits or Limits(8)
         self._retries = retries or Retries()
-        self._cache = cache
+        self._reuse = Reuse(cache)
         self._price = price
         self._busy = BusyClock()
-        self._flying: dict[bytes, asyncio.Future[ChatReply]] = {}
         self._identity: str | None = None
         self.statistics = Statistics()
 
@@ -118,17 +124,15 @@ class ManagedModel:
         made twice at once is made once.
         """
         body = self._adapter.encode(request)
-        if self._cache is None or not use_cache:
-            return await self._call(request, body)
+
+        async def call() -> ChatReply:
+            reply, attempts = await self._call(lambda: self._adapter.send(request, body))
+            return replace(reply, attempts=attempts) if attempts > 1 else reply
+
+        if not (use_cache and self._reuse.possible):
+            return await call()
         key = cache_key(await self.identity(), body, request.repeat)
-        if stored := self._cache.get(key):
-            return self._spared(reply_from_json(stored))
-        while (flying := self._flying.get(key)) is not None:
-            try:
-                return self._spared(replace(await asyncio.shield(flying), cached=True))
-            except _Abandoned:
-                continue
-        return await self._lead(key, request, body, self._cache)
+        return self._accounted(await self._reuse.answer(key, REPLIES, call))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer in pieces. Never from the cache; tried again until its first piece came."""
@@ -155,11 +159,20 @@ class ManagedModel:
                     self._busy.end(mark)
 
     async def label_probabilities(
-        self, request: ChatRequest, labels: Sequence[str]
-    ) -> Mapping[str, float]:
-        """Exact probabilities of labels, where the provider is vLLM."""
-        async with self._limits.slot:
-            return await self._tried(lambda: self._adapter.label_probabilities(request, labels))
+        self, request: ChatRequest, labels: Sequence[str], use_cache: bool = True
+    ) -> LabelProbabilities:
+        """Exact probabilities of labels, where the provider is vLLM; kept as answers are."""
+
+        async def call() -> LabelProbabilities:
+            found, _ = await self._call(lambda: self._adapter.label_probabilities(request, labels))
+            return found
+
+        if not (use_cache and self._reuse.possible):
+            return await call()
+        # The same request asked for a text has another address.
+        body = canonical_json(["label_probabilities", *labels]) + self._adapter.encode(request)
+        key = cache_key(await self.identity(), body, request.repeat)
+        return self._accounted(await self._reuse.answer(key, PROBABILITIES, call))
 
     async def score_text(self, messages: Messages, text: str) -> tuple[TokenLogprob, ...]:
         """Log-probabilities of a given text, where the provider is vLLM."""
@@ -168,58 +181,27 @@ class ManagedModel:
 
     async def aclose(self) -> None:
         """Close connections and the cache's file; the next call opens them again."""
-        if self._cache is not None:
-            self._cache.close()
+        self._reuse.close()
         await self._adapter.aclose()
 
-    async def _lead(
-        self, key: bytes, request: ChatRequest, body: bytes, cache: ResponseCache
-    ) -> ChatReply:
-        """Make the call that others with the same key wait for."""
-        future: asyncio.Future[ChatReply] = asyncio.get_running_loop().create_future()
-        self._flying[key] = future
-        try:
-            reply = await self._call(request, body)
-            if reply.finish_reason == "stop":
-                self._keep(key, reply, cache)
-        except BaseException as error:
-            cancelled = isinstance(error, asyncio.CancelledError)
-            future.set_exception(_Abandoned() if cancelled else error)
-            future.exception()  # nobody may be waiting; that is no mistake
-            raise
-        else:
-            future.set_result(reply)
-            return reply
-        finally:
-            del self._flying[key]
+    async def _call(self, attempt: Callable[[], Awaitable[A]]) -> tuple[A, int]:
+        """What an attempt gave in the end, with its price, and how many attempts it took."""
+        attempts = 0
 
-    def _keep(self, key: bytes, reply: ChatReply, cache: ResponseCache) -> None:
-        """Store an answer. One that is there is not lost to a disk that is full."""
-        try:
-            cache.put(key, reply_to_json(reply))
-        except LlmopsError as error:
-            self._cache = None
-            _log.warning("%s; further answers are not cached", error)
+        def counted() -> Awaitable[A]:
+            nonlocal attempts
+            attempts += 1
+            return attempt()
 
-    async def _call(self, request: ChatRequest, body: bytes) -> ChatReply:
         async with self._limits.slot:
             mark = self._busy.begin()
             try:
-                attempts = 0
-
-                def send() -> Awaitable[ChatReply]:
-                    nonlocal attempts
-                    attempts += 1
-                    return self._adapter.send(request, body)
-
-                reply = await self._tried(send)
+                answer = await self._tried(counted)
             finally:
                 seconds = self._busy.end(mark)
-        if attempts > 1:
-            reply = replace(reply, attempts=attempts)
-        if self._price is None:
-            return reply
-        return replace(reply, usage=priced(reply.usage, self._price, seconds))
+        if self._price is not None:
+            answer = replace(answer, usage=priced(answer.usage, self._price, seconds))
+        return answer, attempts
 
     async def _tried(self, attempt: Callable[[], Awaitable[T]]) -> T:
         async def paced() -> T:
@@ -234,14 +216,13 @@ class ManagedModel:
         self.statistics.calls += 1
         return result
 
-    def _spared(self, reply: ChatReply) -> ChatReply:
+    def _accounted(self, answer: A) -> A:
+        """An answer that cost no call is counted as such, and nothing is spent on it."""
+        if not answer.cached:
+            return answer
         self.statistics.cached += 1
-        usage = priced(reply.usage, self._price, 0.0)
-        return replace(reply, usage=spared(usage)) if self._price else reply
+        usage = priced(answer.usage, self._price, 0.0)
+        return replace(answer, usage=spared(usage)) if self._price else answer
 
     def _count_retry(self) -> None:
         self.statistics.retries += 1
-
-
-class _Abandoned(Exception):
-    """The call that others waited for was cancelled; one of them has to make it."""

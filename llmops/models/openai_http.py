@@ -13,6 +13,7 @@ from llmops.core.chat import (
     ChatChunk,
     ChatReply,
     ChatRequest,
+    LabelProbabilities,
     Message,
     Messages,
     Sampling,
@@ -115,7 +116,7 @@ class HttpModel:
 
     async def label_probabilities(
         self, request: ChatRequest, labels: Sequence[str]
-    ) -> Mapping[str, float]:
+    ) -> LabelProbabilities:
         """Exact probabilities of labels, where the endpoint is vLLM."""
         await self._must_be_vllm("exact label probabilities")
         return await self._abilities.label_probabilities(request, labels)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from llmops.core.chat import ChatRequest, Messages, TokenLogprob
+from llmops.core.chat import ChatRequest, LabelProbabilities, Messages, TokenLogprob
 from llmops.core.errors import BadResponse, ModelNotFound, RequestRejected, Unsupported, UsageError
 from llmops.models.connection import Connection
-from llmops.models.wire import request_body
+from llmops.models.wire import request_body, usage_of
 
 _AS_ID = "token_id:"
 
@@ -27,7 +27,7 @@ class VllmAbilities:
 
     async def label_probabilities(
         self, request: ChatRequest, labels: Sequence[str]
-    ) -> Mapping[str, float]:
+    ) -> LabelProbabilities:
         """The model's own probability (before temperature) of each label's first token."""
         if not labels:
             raise UsageError("label probabilities need at least one label")
@@ -56,7 +56,12 @@ class VllmAbilities:
                 f"the server gave no probability for {_quoted(missing)}",
                 hint="it needs vLLM with `logprob_token_ids` (0.30 or newer)",
             )
-        return {label: min(1.0, math.exp(found[token])) for label, token in first.items()}
+        return LabelProbabilities(
+            probabilities={
+                label: min(1.0, math.exp(found[token])) for label, token in first.items()
+            },
+            usage=usage_of(answer.get("usage")),
+        )
 
     async def score_text(self, messages: Messages, text: str) -> tuple[TokenLogprob, ...]:
         """The log-probability of each token of `text` as the answer to `messages`."""

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llmops.core.chat import ChatReply, ChatRequest, Sampling, TokenLogprob, Usage
+from llmops.core.chat import (
+    ChatReply,
+    ChatRequest,
+    LabelProbabilities,
+    Sampling,
+    TokenLogprob,
+    Usage,
+)
 from llmops.core.errors import BadResponse, ServerFault, UsageError
 
 _OWN_FIELDS = frozenset(
@@ -177,4 +184,23 @@ def reply_from_json(stored: Mapping[str, Any]) -> ChatReply:
             for token, logprob, top in stored.get("logprobs", ())
         ),
         request_id=stored["request_id"],
+    )
+
+
+def labels_to_json(found: LabelProbabilities) -> dict[str, Any]:
+    """Probabilities of labels as the cache keeps them."""
+    usage = found.usage
+    return {
+        "probabilities": dict(found.probabilities),
+        "usage": [usage.input_tokens, usage.output_tokens, usage.cached_tokens],
+    }
+
+
+def labels_from_json(stored: Mapping[str, Any]) -> LabelProbabilities:
+    """The probabilities that `labels_to_json` wrote, marked as cached."""
+    tokens_in, tokens_out, tokens_cached = stored["usage"]
+    return LabelProbabilities(
+        probabilities=stored["probabilities"],
+        usage=Usage(input_tokens=tokens_in, output_tokens=tokens_out, cached_tokens=tokens_cached),
+        cached=True,
     )

@@ -5,7 +5,8 @@ prompts and suites. It never parses a command line and prints nothing.
 """
 
 from llmops.project.config import ProjectConfig
-from llmops.project.project import Project, ProjectSuite, load_project, prompts_project
+from llmops.project.project import Project, load_project, prompts_project
+from llmops.project.suite import ProjectSuite
 from llmops.project.sync import run_sync
 
 __all__ = [

@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from llmops.core.documents import Document, load_toml
+from llmops.core.documents import Document, parse_toml
 from llmops.core.errors import DocumentError, NotFound, UsageError, Where
+from llmops.core.files import read_document
 from llmops.models.config import ModelConfig
 from llmops.prompts.lint import LintConfig
 
@@ -24,6 +25,10 @@ CONFIG_NAME = "llmops.toml"
 PREFIX = "LLMOPS_"
 NOT_SETTINGS = ("LLMOPS_CACHE_DIR", "LLMOPS_TEST_")
 """Variables of the same prefix that are read elsewhere."""
+
+SUITE_SUFFIXES = (".yaml", ".yml")
+NOT_SUITES = ("baselines", "calibrations", "data", "probes")
+"""Folders in that of the suites that hold something else."""
 
 
 class Paths(Document):
@@ -71,12 +76,19 @@ def find_config(start: Path) -> Path:
 
 def load_config(path: Path, environment: Mapping[str, str] = os.environ) -> ProjectConfig:
     """The configuration in `path`, with what the environment overrides."""
-    document = load_toml(path)
+    return parse_config(read_document(path), path, environment)
+
+
+def parse_config(
+    text: str, path: Path, environment: Mapping[str, str] = os.environ
+) -> ProjectConfig:
+    """The configuration that `text` spells; `path` is where errors point to."""
+    document = parse_toml(text, path)
     override(document.data, environment)
     try:
         config = document.validate(ProjectConfig)
     except DocumentError as error:
-        load_toml(path).validate(ProjectConfig)  # raises when the file by itself is wrong
+        parse_toml(text, path).validate(ProjectConfig)  # raises when the file by itself is wrong
         error.where = Where(Path("environment"))
         error.hint = error.hint or f"a variable that begins with {PREFIX} sets it"
         raise
@@ -114,3 +126,15 @@ def _existing(table: Mapping[str, Any], name: str) -> str:
         if key.upper().replace("-", "_") == name:
             return key
     return name.lower()
+
+
+def is_suite_path(path: str) -> bool:
+    """Whether a file is a suite; `path` is relative to the folder of suites.
+
+    >>> is_suite_path("qa/xquad.yaml"), is_suite_path("probes/hiring.yaml")
+    (True, False)
+    """
+    parts = path.split("/")
+    if len(parts) > 1 and parts[0] in NOT_SUITES:
+        return False
+    return path.endswith(SUITE_SUFFIXES) and not any(part.startswith(".") for part in parts)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmops.core.errors import DocumentError, UsageError, Where
+from llmops.core.errors import DocumentError, NotFound, UsageError, Where
 from llmops.core.fingerprint import file_sha256
 from llmops.prompts.locked import Evidence, LockedVersion
 
@@ -88,3 +88,18 @@ def _evidence(path: Path, summary: Summary) -> Evidence:
         cases=f"{summary.cases} of {rows}",
         outcome=summary.decision.outcome,
     )
+
+
+def newest_run(runs: Path, suite: str) -> Path:
+    """The report of a suite's newest run, of one with repeats if there is any.
+
+    Raises `NotFound` when the suite has not been run here.
+    """
+    found = [each for each in _summaries(runs) if each[1].suite == suite]
+    if not found:
+        raise NotFound(
+            f"`{suite}` has not been run here",
+            hint=f"run it first: llmops eval run {suite} --repeat 3",
+        )
+    path, _ = max(found, key=lambda each: (each[1].repeats > 1, *_age(each[1], each[0])))
+    return path

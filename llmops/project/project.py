@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +10,18 @@ from llmops.core.chat import ChatChunk, ChatReply, ChatRequest, Constraint
 from llmops.core.errors import DocumentError, NotFound, UsageError, Where
 from llmops.core.files import inside
 from llmops.models.config import ModelConfig
-from llmops.project.config import CONFIG_NAME, ProjectConfig, find_config, load_config
+from llmops.project.config import (
+    CONFIG_NAME,
+    SUITE_SUFFIXES,
+    ProjectConfig,
+    find_config,
+    is_suite_path,
+    load_config,
+)
 from llmops.project.evidence import find_evidence, given_evidence
-from llmops.project.sync import run_sync
+from llmops.project.revision import ProjectRevision
+from llmops.project.services import ProjectServices
+from llmops.project.suite import ProjectSuite
 from llmops.prompts import Prompt, PromptRepository
 from llmops.prompts.locked import Move
 from llmops.prompts.release.bundle import PromptBundle
@@ -22,9 +29,6 @@ from llmops.prompts.release.promotion import promote
 from llmops.prompts.versions import Version
 
 if TYPE_CHECKING:
-    from llmops.evals.results import Report
-    from llmops.evals.runner import Progress
-    from llmops.evals.suite import Suite
     from llmops.models import ManagedModel
     from llmops.models.cache import ResponseCache
     from llmops.prompts.lint import Finding
@@ -72,12 +76,19 @@ def prompts_project() -> Project:
 class Project:
     """What a folder with an `llmops.toml` holds; made by `load_project`."""
 
-    def __init__(self, *, root: Path, config: ProjectConfig, bundle: PromptBundle | None = None):
+    def __init__(
+        self,
+        *,
+        root: Path,
+        config: ProjectConfig,
+        bundle: PromptBundle | None = None,
+        prompts: PromptRepository | None = None,
+    ):
         self.root = root
         self.config = config
         self.bundle = bundle
         """Where prompts come from, if not from the folder."""
-        self._prompts: PromptRepository | None = None
+        self._prompts = prompts
 
     @property
     def prompts(self) -> PromptRepository:
@@ -121,12 +132,22 @@ class Project:
                     raise
         return promote(self.prompts, name, version, to=to, why=why, evidence=evidence, force=force)
 
-    def model(self, name: str | None = None, *, prompt: Prompt | None = None) -> ManagedModel:
+    def model(
+        self, name: str | None = None, *, prompt: Prompt | None = None, use_cache: bool = True
+    ) -> ManagedModel:
         """A model of `llmops.toml`, or any model by its LiteLLM name (`provider/model`).
 
         Left out: what the prompt names, else the project's default. Close it
         with `await model.aclose()`.
         """
+        from llmops.models import open_model
+
+        config = self.model_config(name, prompt=prompt)
+        cached = config.cache and use_cache
+        return open_model(config, cache=self._response_cache() if cached else None)
+
+    def model_config(self, name: str | None = None, *, prompt: Prompt | None = None) -> ModelConfig:
+        """What is known of a model, named as for `model`."""
         wanted = name or (prompt.model if prompt else None) or self.config.default_model
         if wanted is None:
             raise UsageError(
@@ -140,9 +161,13 @@ class Project:
             raise NotFound.among(
                 "model", wanted, self.config.models, where=Where(self.root / CONFIG_NAME)
             )
-        from llmops.models import open_model
+        return config
 
-        return open_model(config, cache=self._response_cache() if config.cache else None)
+    def services(self, *, use_cache: bool = True) -> ProjectServices:
+        """What scorers are handed: the project's models and prompts. Close it after use."""
+        return ProjectServices(
+            open_model=lambda name: self.model(name, use_cache=use_cache), find_prompt=self.prompt
+        )
 
     async def answer(
         self,
@@ -176,9 +201,13 @@ class Project:
     def suites(self) -> list[ProjectSuite]:
         """The project's suites, sorted by name."""
         root = self.folder("evals")
-        paths = [*root.rglob("*.yaml"), *root.rglob("*.yml")]
+        paths = [path for suffix in SUITE_SUFFIXES for path in root.rglob(f"*{suffix}")]
         return sorted(
-            (ProjectSuite(project=self, path=path) for path in paths if not _hidden(root, path)),
+            (
+                ProjectSuite(project=self, path=path)
+                for path in paths
+                if is_suite_path(path.relative_to(root).as_posix())
+            ),
             key=lambda suite: suite.name,
         )
 
@@ -232,6 +261,10 @@ class Project:
                 return each.context
         return None
 
+    def at(self, revision: ProjectRevision) -> Project:
+        """The project with the prompts and models that it had at a git revision."""
+        return Project(root=self.root, config=revision.config, prompts=revision.prompts)
+
     def folder(self, kind: str) -> Path:
         """The folder of `prompts`, `evals`, `guardrails` or `state`."""
         return inside(self.root, self.root / getattr(self.config.paths, kind))
@@ -242,104 +275,6 @@ class Project:
         return ResponseCache(self.folder("state") / "cache" / "responses.sqlite")
 
 
-class ProjectSuite:
-    """One suite of a project; made by `Project.suite`."""
-
-    def __init__(self, *, project: Project, path: Path):
-        self.project = project
-        self.path = path
-
-    @property
-    def name(self) -> str:
-        """The path under the evals folder, without suffix: `qa/xquad`."""
-        root = self.project.folder("evals")
-        path = self.path.absolute()
-        shown = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
-        return shown.with_suffix("").as_posix()
-
-    def load(self) -> Suite:
-        """The suite as written; `DocumentError` says where it is broken."""
-        from llmops.evals.suite import load_suite
-
-        inside(self.project.root, self.path)
-        return load_suite(self.path, root=self.project.root, name=self.name)
-
-    async def run(
-        self,
-        *,
-        model: str | None = None,
-        limit: int | None = None,
-        select: str | None = None,
-        repeat: int | None = None,
-        resume: Path | None = None,
-        use_cache: bool = True,
-        output: Path | None = None,
-        progress: Callable[[Progress], None] | None = None,
-    ) -> Report:
-        """Run the suite and write its report; the decision is in `report.summary.decision`.
-
-        Journal and report lie in `output`, or in a new folder under
-        `.llmops/runs`. `resume` names the folder of a run that was
-        interrupted: what is finished there is not repeated. Raises
-        `UsageError` for a suite or selection that makes no sense and
-        `ProviderError` when the model cannot be reached.
-        """
-        from llmops.evals.render import write_reports
-        from llmops.evals.runner import run_suite
-
-        folder = resume or output or self._new_run_folder()
-        suite = self.load()
-        prompt = self.project.prompt(suite.subject.prompt)
-        chat_model = self.project.model(model or suite.subject.model, prompt=prompt)
-        try:
-            report = await run_suite(
-                suite,
-                prompt=prompt,
-                model=chat_model,
-                output=folder,
-                limit=limit,
-                select=select,
-                repeat=repeat,
-                resume=resume is not None,
-                use_cache=use_cache,
-                progress=progress,
-                command=self._command(model, limit, select, repeat, use_cache),
-            )
-        finally:
-            await chat_model.aclose()
-        write_reports(report, folder)
-        return report
-
-    def run_sync(self, **options: Any) -> Report:
-        """`run` for code that is not async."""
-        return run_sync(self.run(**options))
-
-    def _new_run_folder(self) -> Path:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-        return self.project.folder("state") / "runs" / f"{self.name.replace('/', '-')}-{stamp}"
-
-    def _command(
-        self,
-        model: str | None,
-        limit: int | None,
-        select: str | None,
-        repeat: int | None,
-        use_cache: bool,
-    ) -> str:
-        words = ["llmops", "eval", "run", self.name]
-        for option, value in (
-            ("--model", model),
-            ("--limit", limit),
-            ("--select", select),
-            ("--repeat", repeat),
-        ):
-            if value is not None:
-                words += [option, str(value)]
-        if not use_cache:
-            words.append("--no-cache")
-        return shlex.join(words)
-
-
 def _request(prompt: Prompt, inputs: Mapping[str, Any]) -> ChatRequest:
     schema = prompt.output_schema
     return ChatRequest(
@@ -347,7 +282,3 @@ def _request(prompt: Prompt, inputs: Mapping[str, Any]) -> ChatRequest:
         sampling=prompt.sampling,
         constraint=Constraint(kind="json", value=schema) if schema else None,
     )
-
-
-def _hidden(root: Path, path: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(root).parts)

@@ -9,20 +9,47 @@ from pathlib import Path
 from llmops.core.errors import UsageError
 from llmops.core.files import write_text
 from llmops.project import schemas
+from llmops.project.pipelines import pipeline
+
+JUDGES = "judges"
+"""The folder of the judges' prompts, in a project's folder of prompts and beside this module."""
+
+_PACKAGE = resources.files("llmops.project")
 
 # A wheel does not carry files whose name starts with a dot without asking, so
 # the template names them without.
-RENAMED = {"gitignore": ".gitignore", "github": ".github"}
+RENAMED = {"gitignore": ".gitignore"}
 
 
-def create(folder: Path) -> list[Path]:
-    """Write a new project into `folder`; gives the files, in order.
+def create(folder: Path, *, judges: bool = False) -> list[Path]:
+    """Write a new project into `folder`, if wanted with judges; gives the files, in order.
 
     Raises `UsageError`, with nothing written, when any of them is there.
     """
-    files = dict(_template(resources.files("llmops.project") / "template", Path()))
+    files = dict([*_template(_PACKAGE / "template", Path()), pipeline("github")])
+    if judges:
+        files |= _template(_PACKAGE / JUDGES, Path("prompts") / JUDGES)
     planned = [folder / path for path in files]
     planned += [folder / "schemas" / f"{each.name}.json" for each in schemas.FORMATS]
+    _refuse_taken(folder, planned)
+    for path, text in files.items():
+        write_text(folder / path, text)
+    return sorted([*(folder / path for path in files), *schemas.write(folder / "schemas")])
+
+
+def add_judges(prompts: Path) -> list[Path]:
+    """Write the standard judges into a project's folder of prompts; gives the files, in order.
+
+    Raises `UsageError`, with nothing written, when any of them is there.
+    """
+    files = {prompts / path: text for path, text in _template(_PACKAGE / JUDGES, Path(JUDGES))}
+    _refuse_taken(prompts, list(files))
+    for path, text in files.items():
+        write_text(path, text)
+    return sorted(files)
+
+
+def _refuse_taken(folder: Path, planned: list[Path]) -> None:
     taken = [path for path in planned if path.exists() or path.is_symlink()]
     parents = {path.parent for path in planned if path.parent != folder}
     taken += sorted(each for each in parents if each.exists() and not each.is_dir())
@@ -33,9 +60,6 @@ def create(folder: Path) -> list[Path]:
         )
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file", hint="name a folder")
-    for path, text in files.items():
-        write_text(folder / path, text)
-    return sorted([*(folder / path for path in files), *schemas.write(folder / "schemas")])
 
 
 def _template(source: Traversable, at: Path) -> list[tuple[Path, str]]:

@@ -31,10 +31,34 @@ def _suite() -> Mapping[str, Any]:
     return schema_of(SuiteFile, title="Evaluation suite of llmops")
 
 
+def _probes() -> Mapping[str, Any]:
+    from llmops.evals.probes.file import ProbeFile
+
+    return schema_of(ProbeFile, title="Fairness probes of llmops")
+
+
 def _report() -> Mapping[str, Any]:
     from llmops.evals.render.json import REPORT_SCHEMA
 
     return REPORT_SCHEMA
+
+
+def _comparison() -> Mapping[str, Any]:
+    from llmops.evals.render.comparison_schema import COMPARISON_SCHEMA
+
+    return COMPARISON_SCHEMA
+
+
+def _calibration() -> Mapping[str, Any]:
+    from llmops.evals.calibration.file import CalibrationFile
+
+    return schema_of(CalibrationFile, title="Calibration of a judge")
+
+
+def _calibration_result() -> Mapping[str, Any]:
+    from llmops.evals.calibration.artifact import Calibration
+
+    return schema_of(Calibration, title="Result of a judge's calibration")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +74,27 @@ FORMATS = (
     Format(name="llmops", describes="llmops.toml, the project's configuration", build=_config),
     Format(name="prompt", describes="the front matter of prompts/**/*.prompty", build=_prompt),
     Format(name="suite", describes="evals/**/*.yaml, an evaluation suite", build=_suite),
+    Format(
+        name="probes",
+        describes="evals/probes/*.yaml, questions that ask the same of several groups",
+        build=_probes,
+    ),
+    Format(
+        name="calibration",
+        describes="evals/calibrations/*.yaml, a judge and cases that people labelled",
+        build=_calibration,
+    ),
+    Format(
+        name="calibration-result",
+        describes="evals/calibrations/*.json, what a calibration found",
+        build=_calibration_result,
+    ),
     Format(name="report", describes="report.json, the report of an evaluation", build=_report),
+    Format(
+        name="comparison",
+        describes="what `llmops eval compare --json` writes",
+        build=_comparison,
+    ),
 )
 
 

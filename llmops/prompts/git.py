@@ -56,6 +56,12 @@ class Git:
         told = self._run("rev-parse", "--show-toplevel", "--show-prefix").decode().split("\n")
         return Path(told[0]), told[1]
 
+    @property
+    def common_folder(self) -> Path:
+        """The `.git` folder, that of the main one for a linked working tree."""
+        told = self._run("rev-parse", "--path-format=absolute", "--git-common-dir")
+        return Path(told.decode().rstrip("\n"))
+
     def has_commits(self) -> bool:
         """Whether there is a commit at all; `UsageError` if HEAD names one that cannot be read."""
         if self._try("rev-parse", "--verify", "--quiet", "HEAD").returncode:

@@ -109,3 +109,27 @@ class MemoryTree:
     def paths(self) -> list[str]:
         """All files, sorted."""
         return sorted(self._texts)
+
+
+class Subtree:
+    """A folder of another tree."""
+
+    def __init__(self, tree: Tree, folder: str):
+        self._tree = tree
+        self._prefix = f"{folder.strip('/')}/" if folder.strip("/.") else ""
+
+    def text(self, path: str) -> str:
+        """The text of a file below the folder."""
+        return self._tree.text(self._prefix + path)
+
+    def where(self, path: str) -> Path:
+        """What the other tree calls the file."""
+        return self._tree.where(self._prefix + path)
+
+    def paths(self) -> list[str]:
+        """All files below the folder, sorted."""
+        return sorted(
+            path.removeprefix(self._prefix)
+            for path in self._tree.paths()
+            if path.startswith(self._prefix)
+        )

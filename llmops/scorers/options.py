@@ -8,6 +8,7 @@ class; their annotations say which types are right. An option that may be a
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from llmops.core.errors import NotFound, UsageError
 from llmops.core.files import inside
+from llmops.core.services import Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +59,24 @@ def accepted(
     return taken
 
 
+def wants_services(target: type) -> bool:
+    """Whether a class is to be handed the project's models and prompts."""
+    parameter = inspect.signature(target).parameters.get("services")
+    return parameter is not None and _annotation(target, parameter) is Services
+
+
 def _parameters(target: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """The options: of a function what follows the sample, of a class whatever can be named."""
+    """The options: of a function what follows the sample, of a class whatever can be named.
+
+    What a class is handed by the project is no option.
+    """
     parameters = inspect.signature(target).parameters.values()
     return {
         each.name: each
         for each in parameters
         if each.kind is each.KEYWORD_ONLY
         or (isinstance(target, type) and each.kind is each.POSITIONAL_OR_KEYWORD)
+        if not (each.name == "services" and _annotation(target, each) is Services)
     }
 
 
@@ -76,16 +88,26 @@ def _annotation(target: Callable[..., Any], parameter: inspect.Parameter) -> Any
     """
     if parameter.annotation is parameter.empty:
         return Any
-    home = inspect.getattr_static(target, "__init__") if isinstance(target, type) else target
     one = SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
     try:
-        hints = get_type_hints(one, globalns=getattr(inspect.unwrap(home), "__globals__", {}))
+        hints = get_type_hints(one, globalns=_names_known_to(target, parameter.name))
     except NameError as error:
         raise UsageError(
             f"the type of option `{parameter.name}` cannot be read: {error}",
             hint="import it at run time, not under `if TYPE_CHECKING`",
         ) from None
     return hints[parameter.name]
+
+
+def _names_known_to(target: Callable[..., Any], parameter: str) -> dict[str, Any]:
+    """The names of the module in which a parameter is annotated: of a field, the base's."""
+    home: Any = target
+    if isinstance(target, type):
+        for each in target.__mro__:
+            if parameter in vars(each).get("__annotations__", {}):
+                return vars(sys.modules[each.__module__])
+        home = inspect.getattr_static(target, "__init__")
+    return getattr(inspect.unwrap(home), "__globals__", {})
 
 
 def _value(name: str, key: str, value: Any, annotation: Any, folders: Folders) -> Any:

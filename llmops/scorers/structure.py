@@ -43,7 +43,7 @@ class JsonSchema(Configured):
     _digest: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        schema = _read(self.schema) if isinstance(self.schema, Path) else dict(self.schema)
+        schema = read_schema(self.schema) if isinstance(self.schema, Path) else dict(self.schema)
         with needs("jsonschema"):
             from llmops.scorers.validation import validator
         object.__setattr__(self, "_validator", validator(schema))
@@ -88,8 +88,8 @@ def _unfenced(text: str) -> str:
     return text
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The schema in a file; `DocumentError` when it is not one mapping."""
+def read_schema(path: Path) -> dict[str, Any]:
+    """The schema in a JSON or YAML file; `DocumentError` when it is not one mapping."""
     if path.suffix in (".yaml", ".yml"):
         from llmops.core.documents import load_yaml
 

@@ -3,8 +3,9 @@
 `ScriptedModel` answers from a script; `FaultyEndpoint` is a real HTTP server
 that does wrong on request, by the faults in `llmops.testing.faults`;
 `ChatModelConformance` holds the tests that every chat model passes, real or
-fake. Subclass it for a model of your own. `InMemoryPromptRegistry` stands for
-MLflow's registry, and `PromptRegistryConformance` says what both do.
+fake. Subclass it for a model of your own. `ScriptedServices` hands a scripted
+model to a judge. `InMemoryPromptRegistry` stands for MLflow's registry, and
+`PromptRegistryConformance` says what both do.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ if TYPE_CHECKING:
     from llmops.testing.endpoint import FaultyEndpoint as FaultyEndpoint
     from llmops.testing.registry import InMemoryPromptRegistry as InMemoryPromptRegistry
     from llmops.testing.scripted import ScriptedModel as ScriptedModel
+    from llmops.testing.services import ScriptedServices as ScriptedServices
 
-__all__ = ["FaultyEndpoint", "InMemoryPromptRegistry", "ScriptedModel"]
+__all__ = ["FaultyEndpoint", "InMemoryPromptRegistry", "ScriptedModel", "ScriptedServices"]
 
 _HOMES = {
     "FaultyEndpoint": "llmops.testing.endpoint",
     "InMemoryPromptRegistry": "llmops.testing.registry",
     "ScriptedModel": "llmops.testing.scripted",
+    "ScriptedServices": "llmops.testing.services",
 }
 
 

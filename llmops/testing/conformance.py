@@ -108,9 +108,11 @@ class ChatModelConformance:
             assert refused.value.message
             return
         found = await model.label_probabilities(REQUEST, ["Yes", "No"])
-        assert set(found) == {"Yes", "No"}
-        assert all(0 <= each <= 1 for each in found.values())
-        assert sum(found.values()) <= 1 + 1e-6
+        assert set(found.probabilities) == {"Yes", "No"}
+        assert all(0 <= each <= 1 for each in found.probabilities.values())
+        assert 0 <= found.mass <= 1
+        assert found.usage.input_tokens > 0
+        assert found.usage.output_tokens == 1
 
     async def test_a_given_text_is_scored_or_unsupported(self, model: ChatModel) -> None:
         if not self.tells_probabilities:

@@ -10,6 +10,7 @@ from llmops.core.chat import (
     ChatChunk,
     ChatReply,
     ChatRequest,
+    LabelProbabilities,
     Messages,
     TokenLogprob,
     Usage,
@@ -22,6 +23,7 @@ from llmops.models.wire import request_body
 
 Answer = str | ChatReply | ProviderError
 Script = str | Mapping[str, Answer] | Callable[[ChatRequest], Answer]
+Probabilities = Mapping[str, float] | Callable[[ChatRequest], Mapping[str, float]]
 
 
 class ScriptedModel:
@@ -30,8 +32,8 @@ class ScriptedModel:
     `script` is one answer for everything; or answers by what the last message
     says or contains, in the mapping's order; or a function of the request. An
     answer that is a `ProviderError` is raised. Without `probabilities` (per
-    label) and `logprobs` (of a given text), asking for them is `Unsupported`,
-    as it is of most providers.
+    label, or a function of the request) and `logprobs` (of a given text),
+    asking for them is `Unsupported`, as it is of most providers.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class ScriptedModel:
         script: Script,
         *,
         name: str = "scripted/model",
-        probabilities: Mapping[str, float] | None = None,
+        probabilities: Probabilities | None = None,
         logprobs: Callable[[str], Sequence[TokenLogprob]] | None = None,
         concurrency: int = 8,
     ):
@@ -94,12 +96,21 @@ class ScriptedModel:
         self,
         request: ChatRequest,
         labels: Sequence[str],
-    ) -> Mapping[str, float]:
+        use_cache: bool = True,  # noqa: ARG002
+    ) -> LabelProbabilities:
         """The scripted probability of each label; 0 for one that the script leaves out."""
         if self._probabilities is None:
             raise Unsupported(f"`{self._name}` does not tell exact label probabilities")
+        await asyncio.sleep(0)
         self.requests.append(request)
-        return {label: self._probabilities.get(label, 0.0) for label in labels}
+        self.statistics.calls += 1
+        found = (
+            self._probabilities(request) if callable(self._probabilities) else self._probabilities
+        )
+        return LabelProbabilities(
+            probabilities={label: found.get(label, 0.0) for label in labels},
+            usage=self._usage(request, 1),
+        )
 
     async def score_text(
         self,
@@ -130,6 +141,11 @@ class ScriptedModel:
                 return answer
         raise UsageError(f"the script has no answer to {asked[:80]!r}")
 
+    @staticmethod
+    def _usage(request: ChatRequest, said: int) -> Usage:
+        asked = sum(len(each.content.split()) for each in request.messages)
+        return Usage(input_tokens=asked, output_tokens=said)
+
     def _reply(self, request: ChatRequest, text: str) -> ChatReply:
         words = text.split(" ")
         most = request.sampling.max_tokens
@@ -140,10 +156,7 @@ class ScriptedModel:
             text=" ".join(said),
             finish_reason="length" if cut else "stop",
             model=self._name,
-            usage=Usage(
-                input_tokens=sum(len(each.content.split()) for each in request.messages),
-                output_tokens=len(said),
-            ),
+            usage=self._usage(request, len(said)),
             latency=0.001,
             logprobs=() if request.top_logprobs is None else (logprob,) * len(said),
         )

@@ -157,7 +157,16 @@ def test_doctor_without_a_project_exits_with_2(shell, tmp_path: Path) -> None:
 
 def test_schemas_are_listed_printed_and_written(shell) -> None:
     names = [each["name"] for each in json.loads(shell("schema", "--list", "--json").out)]
-    assert names == ["llmops", "prompt", "suite", "report"]
+    assert names == [
+        "llmops",
+        "prompt",
+        "suite",
+        "probes",
+        "calibration",
+        "calibration-result",
+        "report",
+        "comparison",
+    ]
     for name in names:
         assert json.loads(shell("schema", name).out)["title"]
     assert "did you mean `suite`?" in shell("schema", "suit").err

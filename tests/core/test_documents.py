@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmops.core.documents import Document, load_toml, load_yaml, parse_yaml
+from llmops.core.documents import Document, load_yaml, parse_toml, parse_yaml
 from llmops.core.errors import DocumentError
 
 
@@ -104,7 +104,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_toml_error_names_table_key_and_line(tmp_path: Path) -> None:
     path = written(tmp_path, 'version = 1\n\n[named."a.b"]\nsiez = 2\n', "file.toml")
     with pytest.raises(DocumentError) as caught:
-        load_toml(path).validate(Outer)
+        parse_toml(path.read_text(), path).validate(Outer)
     assert str(caught.value) == f"{path}:4: unknown key `named.a.b.siez`"
     assert caught.value.hint == "did you mean `size`?"
 
@@ -112,7 +112,7 @@ def test_a_toml_error_names_table_key_and_line(tmp_path: Path) -> None:
 def test_broken_toml_is_reported_with_its_line(tmp_path: Path) -> None:
     path = written(tmp_path, "version = 1\nparts = [\n", "file.toml")
     with pytest.raises(DocumentError, match="not valid TOML"):
-        load_toml(path)
+        parse_toml(path.read_text(), path)
 
 
 @given(st.text(max_size=200))

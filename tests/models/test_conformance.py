@@ -111,7 +111,7 @@ class TestHttpOnVllm(ChatModelConformance):
         first = reply.logprobs[0]
         found = await model.label_probabilities(REQUEST, [first.token])
         # Two runs of one prompt in bfloat16 differ in the last digits.
-        assert found[first.token] == pytest.approx(math.exp(first.logprob), rel=0.2)
+        assert found.probabilities[first.token] == pytest.approx(math.exp(first.logprob), rel=0.2)
 
     async def test_a_likely_answer_scores_above_an_unlikely_one(self, model: ChatModel) -> None:
         async def mean(text: str) -> float:

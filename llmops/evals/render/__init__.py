@@ -14,7 +14,7 @@ from typing import IO, Protocol
 from llmops.core.errors import NotFound
 from llmops.core.files import replacing
 from llmops.evals.render.rows import Row
-from llmops.evals.results import Report, Summary
+from llmops.evals.results import Report
 
 FILENAMES = {
     "json": "report.json",
@@ -23,6 +23,10 @@ FILENAMES = {
     "html": "report.html",
 }
 """The formats, and what each one's file is called in a run's folder."""
+
+
+COMPARISON = "comparison.json"
+"""What stands beside them where the run has a base."""
 
 
 class CaseWriter(Protocol):
@@ -35,7 +39,7 @@ class CaseWriter(Protocol):
         """Write what comes after the last case."""
 
 
-OpenWriter = Callable[[Summary, IO[str]], CaseWriter]
+OpenWriter = Callable[[Report, IO[str]], CaseWriter]
 
 
 def open_writer(format: str) -> OpenWriter:  # noqa: A002
@@ -66,8 +70,15 @@ def open_writer(format: str) -> OpenWriter:  # noqa: A002
 
 
 def write_reports(report: Report, folder: Path) -> None:
-    """Write every format into a run's folder, under the names of `FILENAMES`."""
+    """Write every format into a run's folder, under the names of `FILENAMES`.
+
+    A run with a base gets its `comparison.json` too.
+    """
     write_each(report, {name: folder / file for name, file in FILENAMES.items()})
+    if report.comparison is not None:
+        from llmops.evals.render.comparison_json import write_comparison
+
+        write_comparison(report.comparison, folder / COMPARISON)
 
 
 def write_report(report: Report, format: str, path: Path) -> None:  # noqa: A002
@@ -83,9 +94,7 @@ def write_each(report: Report, paths: Mapping[str, Path]) -> None:
     """
     openers = [(open_writer(name), path) for name, path in paths.items()]
     with ExitStack() as stack:
-        writers = [
-            opener(report.summary, stack.enter_context(replacing(path))) for opener, path in openers
-        ]
+        writers = [opener(report, stack.enter_context(replacing(path))) for opener, path in openers]
         for result in report.results():
             row = Row(result)
             for writer in writers:

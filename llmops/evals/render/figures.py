@@ -71,6 +71,35 @@ def interval(estimate: Estimate | None, unit: str = "", *, rate: bool = False) -
     return f"{low} to {high}"
 
 
+def difference(estimate: Estimate | None, unit: str = "", *, rate: bool = False) -> str:
+    """How much a value changed, with its sign.
+
+    >>> difference(Estimate(value=-0.031), rate=True), difference(Estimate(value=0.04), "s")
+    ('-3.1 points', '+40 ms')
+    """
+    return NOTHING if estimate is None else _signed(estimate.value, unit, rate=rate)
+
+
+def difference_interval(estimate: Estimate | None, unit: str = "", *, rate: bool = False) -> str:
+    """The interval of a difference, both ends with their sign; empty where there is none.
+
+    >>> difference_interval(Estimate(value=0.0, low=-0.02, high=0.02))
+    '-0.020 to +0.020'
+    """
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return ""
+    low, high = _signed(estimate.low, unit, rate=rate), _signed(estimate.high, unit, rate=rate)
+    shared = high.rpartition(" ")[2]
+    return f"{low.removesuffix(f' {shared}')} to {high}"
+
+
+def _signed(value: float, unit: str, *, rate: bool) -> str:
+    spelled = f"{abs(value) * 100:.1f} points" if rate else score(abs(value), unit)
+    if not re.search("[1-9]", spelled.partition(" ")[0]):
+        return f"±{spelled}"
+    return f"{'+' if value > 0 else '-'}{spelled}"
+
+
 def duration(seconds: float) -> str:
     """A wall time.
 

@@ -3,37 +3,31 @@
 The summary is written as HTML here; the cases lie in the page as the very
 records of `report.json`, and `page.js` makes the table of them. Whatever a
 case holds reaches the page as text: here by escaping, there by `textContent`.
-The page's policy allows exactly the two inline blocks that belong to it, so
-that nothing could be run or fetched even if something slipped through.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-from functools import cache
 from pathlib import Path
 from typing import IO
 
 from llmops.core.scoring import Outcome
 from llmops.evals.render import write_report
+from llmops.evals.render.comparison_parts import comparison_section
+from llmops.evals.render.escaping import text
 from llmops.evals.render.figures import Tally
-from llmops.evals.render.page_parts import favicon, fill, overview, title
+from llmops.evals.render.frame import REPORT_SCRIPTS, asset, closing, fill, opening
+from llmops.evals.render.page_parts import overview, title
 from llmops.evals.render.rows import Row, case_record, to_text
-from llmops.evals.results import CaseResult, Report, Summary
+from llmops.evals.render.scatter import Scatter
+from llmops.evals.render.slice_parts import slices
+from llmops.evals.results import CaseResult, Comparison, Report
 
 LARGEST = 20 * 1024 * 1024
 """Characters of cases in one page. Passed cases take at most half of it."""
 
 LONGEST_TEXT = 20_000
 """Characters of one text of a case in the page."""
-
-
-POLICY = (
-    "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src data:;"
-    " base-uri 'none'; form-action 'none'"
-)
 
 
 def write_html(report: Report, path: Path) -> None:
@@ -44,45 +38,52 @@ def write_html(report: Report, path: Path) -> None:
 class HtmlWriter:
     """Writes the cases into the page first, and above all else, since what follows counts them."""
 
-    def __init__(self, summary: Summary, file: IO[str]):
+    def __init__(self, report: Report, file: IO[str]):
+        summary = report.summary
         self._summary = summary
+        self._comparison = report.comparison
+        self._scatter = Scatter(summary.checks)
         self._file = file
         self._tally = Tally()
         self._shown = 0
         self._size = 0
-        style, script = _asset("page.css"), _asset("page.js")
-        head, _, self._rest = _asset("page.html").partition("{{cases}}")
-        file.write(
-            fill(
-                head,
-                {
-                    "policy": POLICY.format(script=_digest(script), style=_digest(style)),
-                    "title": title(summary),
-                    "icon": favicon(summary.decision.outcome),
-                    "style": style,
-                },
-            )
-        )
+        outcome = summary.decision.outcome
+        file.write(opening(title=title(summary), outcome=outcome, scripts=REPORT_SCRIPTS))
+        file.write('<script type="application/json" id="records">[')
 
     def add(self, row: Row) -> None:
         """Put one case into the page, if there is room."""
         self._tally.add(row.outcome)
+        self._scatter.add(row.result)
         limit = LARGEST // 2 if row.outcome is Outcome.PASSED else LARGEST
         if self._size >= limit:
             return
-        text = embedded(row.text if len(row.text) <= LONGEST_TEXT else _shortened(row.result))
-        if self._size + len(text) > limit:
+        record = embedded(row.text if len(row.text) <= LONGEST_TEXT else _shortened(row.result))
+        if self._size + len(record) > limit:
             return
         self._file.write(",\n" if self._shown else "\n")
-        self._file.write(text)
-        self._size += len(text)
+        self._file.write(record)
+        self._size += len(record)
         self._shown += 1
 
     def finish(self) -> None:
         """Write all that a person reads."""
-        parts = overview(self._summary, self._tally, self._shown)
+        parts = {
+            **overview(self._summary, self._tally, self._shown),
+            "comparison": _compared(self._comparison) if self._comparison else "",
+            "slices": slices(self._summary),
+            "scatter": self._scatter.html(),
+        }
         facts = embedded(to_text(self._facts()))
-        self._file.write(fill(self._rest, {**parts, "facts": facts, "script": _asset("page.js")}))
+        self._file.write('\n]</script>\n<a class="skip" href="#cases">Skip to the cases</a>\n')
+        self._file.write(
+            closing(
+                crumb="evaluation report",
+                main=fill(asset("page.html"), parts),
+                after=f'<script type="application/json" id="facts">{facts}</script>\n',
+                scripts=REPORT_SCRIPTS,
+            )
+        )
 
     def _facts(self) -> dict[str, object]:
         """What the script has to know beside the cases."""
@@ -100,13 +101,21 @@ class HtmlWriter:
         }
 
 
-def embedded(text: str) -> str:
+def _compared(comparison: Comparison) -> str:
+    """The pairwise view: what became of metrics and cases since the base."""
+    return (
+        '<section aria-labelledby="compared"><h2 id="compared">Against '
+        f"{text(comparison.base)}</h2>{comparison_section(comparison)}</section>"
+    )
+
+
+def embedded(json_text: str) -> str:
     r"""JSON text that a `script` element can hold: nothing in it can end the element.
 
     >>> print(embedded('"</script>"'))
     "\u003c/script>"
     """
-    return text.replace("<", "\\u003c")
+    return json_text.replace("<", "\\u003c")
 
 
 def _shortened(result: CaseResult) -> str:
@@ -122,13 +131,3 @@ def _cut(value: object) -> object:
     if isinstance(value, list):
         return [_cut(each) for each in value]
     return value
-
-
-@cache
-def _asset(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8").strip()
-
-
-def _digest(text: str) -> str:
-    """The hash by which a content security policy allows an inline block."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

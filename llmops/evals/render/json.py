@@ -15,7 +15,7 @@ from llmops.evals.render import write_report
 from llmops.evals.render.figures import Tally
 from llmops.evals.render.json_schema import REPORT_SCHEMA, SCHEMA_NAME
 from llmops.evals.render.rows import Row, to_text
-from llmops.evals.results import Report, Summary
+from llmops.evals.results import Report
 
 __all__ = ["REPORT_SCHEMA", "SCHEMA_NAME", "JsonWriter", "write_json"]
 
@@ -28,7 +28,8 @@ def write_json(report: Report, path: Path) -> None:
 class JsonWriter:
     """Writes the summary, then a case a line, then how many cases had which outcome."""
 
-    def __init__(self, summary: Summary, file: IO[str]):
+    def __init__(self, report: Report, file: IO[str]):
+        summary = report.summary
         self._file = file
         self._tally = Tally()
         self._before = "\n"

@@ -27,6 +27,11 @@ def _shape(**properties: Any) -> dict[str, Any]:
     }
 
 
+def _or(shape: dict[str, Any], **optional: Any) -> dict[str, Any]:
+    """The shape with properties that are left out where there is nothing to say."""
+    return {**shape, "properties": {**shape["properties"], **optional}}
+
+
 def _list(items: Any) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
@@ -64,6 +69,12 @@ _CHECK = _shape(
         _list({"type": "array", "minItems": 3, "maxItems": 3, "items": _NUMBER}),
         "Bins of the scores: from, to, count.",
     ),
+    usage=_said({"$ref": "#/$defs/usage"}, "Of the scorer's own model calls."),
+    details=_said(
+        {"type": "object", "additionalProperties": _NUMBER},
+        "Means of what the scorer saw besides: of a judge `mass` and `unparsed`.",
+    ),
+    calibration=_said({"type": ["object", "null"]}, "A judge's measurement against human labels."),
 )
 
 _DECISION = _shape(
@@ -73,11 +84,43 @@ _DECISION = _shape(
     lines=_list(
         _shape(
             check=_TEXT,
-            aggregate={"enum": ["mean", "pass_rate"]},
+            aggregate={"enum": ["mean", "pass_rate", "drop", "gap"]},
             rule=_TEXT,
             value=_OPTIONAL_NUMBER,
             outcome={"enum": _DECIDED},
             reason=_TEXT,
+        )
+    ),
+)
+
+_SLICE = _shape(
+    slice=_TEXT,
+    value=_TEXT,
+    check=_TEXT,
+    cases=_COUNT,
+    results=_COUNT,
+    unjudged=_COUNT,
+    mean=_optional("estimate"),
+    pass_rate=_optional("estimate"),
+)
+
+_GAP = _shape(
+    slice=_TEXT,
+    check=_TEXT,
+    aggregate={"enum": ["mean", "pass_rate"]},
+    paired=_said({"type": "boolean"}, "Whether counterfactual cases are laid side by side."),
+    highest=_TEXT,
+    lowest=_TEXT,
+    difference={"$ref": "#/$defs/estimate"},
+    method=_TEXT,
+    contrasts=_list(
+        _shape(
+            high=_TEXT,
+            low=_TEXT,
+            difference={"$ref": "#/$defs/estimate"},
+            p_value=_OPTIONAL_NUMBER,
+            p_adjusted=_OPTIONAL_NUMBER,
+            pairs=_COUNT,
         )
     ),
 )
@@ -99,39 +142,54 @@ _SUMMARY = _shape(
     usage={"$ref": "#/$defs/usage"},
     checks=_list(_CHECK),
     decision=_DECISION,
+    slices=_said(_list(_SLICE), "Each check in each value of each slice."),
+    gaps=_said(_list(_GAP), "How far apart the values of each slice are."),
     made_from=_said(
         {"type": "object", "additionalProperties": _TEXT},
         "What decides on the results: two runs that agree here asked the same.",
     ),
 )
 
-_VERDICT = _shape(
-    check=_TEXT,
-    outcome={"enum": _JUDGED},
-    value=_said(_OPTIONAL_NUMBER, "Null when the check could not be scored; `rationale` says why."),
-    rationale=_TEXT,
-    spans=_said(
-        _list({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "integer"}}),
-        "Ranges of the output, in Unicode characters, that the score rests on.",
+_VERDICT = _or(
+    _shape(
+        check=_TEXT,
+        outcome={"enum": _JUDGED},
+        value=_said(
+            _OPTIONAL_NUMBER, "Null when the check could not be scored; `rationale` says why."
+        ),
+        rationale=_TEXT,
+        spans=_said(
+            _list({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "integer"}}),
+            "Ranges of the output, in Unicode characters, that the score rests on.",
+        ),
     ),
+    usage=_said({"$ref": "#/$defs/usage"}, "Of the scorer's own model calls, where it made any."),
+    details={"type": "object", "additionalProperties": _NUMBER},
 )
 
-_CASE = _shape(
-    case=_said(_TEXT, "The case's stable id."),
-    repeat=_COUNT,
-    outcome=_said({"enum": _JUDGED}, "The worst of the case's verdicts."),
-    tags=_list(_TEXT),
-    inputs=_MAPPING,
-    expected={},
-    contexts=_list(_TEXT),
-    output=_said(_OPTIONAL_TEXT, "Null when the subject gave nothing, and `error` says why."),
-    error=_OPTIONAL_TEXT,
-    verdicts=_list(_VERDICT),
-    latency=_said(_OPTIONAL_NUMBER, "Seconds of the model call."),
-    usage={"$ref": "#/$defs/usage"},
-    finish_reason=_OPTIONAL_TEXT,
-    cached={"type": "boolean"},
-    attempts=_COUNT,
+_CASE = _or(
+    _shape(
+        case=_said(_TEXT, "The case's stable id."),
+        repeat=_COUNT,
+        outcome=_said({"enum": _JUDGED}, "The worst of the case's verdicts."),
+        tags=_list(_TEXT),
+        inputs=_MAPPING,
+        expected={},
+        contexts=_list(_TEXT),
+        output=_said(_OPTIONAL_TEXT, "Null when the subject gave nothing, and `error` says why."),
+        error=_OPTIONAL_TEXT,
+        verdicts=_list(_VERDICT),
+        latency=_said(_OPTIONAL_NUMBER, "Seconds of the model call."),
+        usage={"$ref": "#/$defs/usage"},
+        finish_reason=_OPTIONAL_TEXT,
+        cached={"type": "boolean"},
+        attempts=_COUNT,
+    ),
+    slices=_said(
+        {"type": "object", "additionalProperties": _TEXT},
+        "The value that the case has in each slice of the suite.",
+    ),
+    counterfactual=_said(_TEXT, "Group of cases that ask the same but for their slices."),
 )
 
 REPORT_SCHEMA: dict[str, Any] = {

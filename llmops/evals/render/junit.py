@@ -42,7 +42,8 @@ def write_junit(report: Report, path: Path) -> None:
 class JunitWriter:
     """Writes a test a case, then goes back to fill in the counts."""
 
-    def __init__(self, summary: Summary, file: IO[str]):
+    def __init__(self, report: Report, file: IO[str]):
+        summary = report.summary
         self._summary = summary
         self._file = file
         self._tally = Tally()

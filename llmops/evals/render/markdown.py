@@ -7,7 +7,6 @@ cannot end a table, start a link or an image, hide as HTML or mention anybody.
 from __future__ import annotations
 
 import heapq
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -15,6 +14,7 @@ from typing import IO
 from llmops.core.errors import UsageError
 from llmops.core.scoring import Outcome, Rule, Verdict
 from llmops.evals.render import write_report
+from llmops.evals.render.comparison_markdown import cases, overview
 from llmops.evals.render.figures import (
     AGGREGATES,
     NOTHING,
@@ -26,30 +26,18 @@ from llmops.evals.render.figures import (
     gate_value,
     interval,
     money,
-    one_line,
     percent,
     plural,
-    printable,
     score,
-    shorten,
     subject_name,
 )
+from llmops.evals.render.judge_health import judges
+from llmops.evals.render.markdown_text import LONGEST, MARKS, MOST_ROWS, code, fenced, html, prose
 from llmops.evals.render.rows import Row
 from llmops.evals.results import CaseResult, Report, Summary
 
-LONGEST = 60_000
-"""Characters of the whole; a comment on GitHub holds 65,536."""
-
 WORST = 10
 """Cases that are shown in full."""
-
-LONGEST_TEXT = 1_500
-"""Characters of one text of a case."""
-
-MOST_ROWS = 100
-"""Rows of a table."""
-
-MARKS = {"passed": "✅", "failed": "❌", "inconclusive": "⚠️"}
 
 
 def write_markdown(report: Report, path: Path) -> None:
@@ -60,11 +48,13 @@ def write_markdown(report: Report, path: Path) -> None:
 class MarkdownWriter:
     """Keeps the worst cases while they pass by, and writes all of it at the end."""
 
-    def __init__(self, summary: Summary, file: IO[str]):
+    def __init__(self, report: Report, file: IO[str]):
+        summary = report.summary
         self._summary = summary
         self._file = file
         self._tally = Tally()
         self._rules = _rules(summary)
+        self._comparison = report.comparison
         self._worst: list[tuple[float, int, CaseResult]] = []
 
     def add(self, row: Row) -> None:
@@ -92,12 +82,18 @@ class MarkdownWriter:
     def finish(self) -> None:
         """Write the document, leaving out what does not fit."""
         left = LONGEST - 200
-        parts = [*self._head(), *self._checks(), *self._gate()]
+        parts = [*self._head(), *self._checks(), *self._judges(), *self._gate()]
+        if self._comparison is not None:
+            parts += [f"\n### Compared with {code(self._comparison.base)}\n\n"]
+            parts += [overview(self._comparison)]
         shown = sorted(self._worst, key=lambda entry: (-entry[0], -entry[1]))
         blocks = [self._case(result) for _, _, result in shown]
         ending = "".join(self._ending())
         text = "".join(parts)
         left -= len(text) + len(ending)
+        if self._comparison is not None:  # what turned says more than what fails on both sides
+            self._file.write(text + cases(self._comparison, room=left) + ending)
+            return
         kept: list[str] = []
         for block in blocks:
             if len(block) > left:
@@ -136,6 +132,11 @@ class MarkdownWriter:
             ]
             yield f"| {' | '.join(cells)} |\n"
         yield _left_out(len(checks) - MOST_ROWS, "check")
+
+    def _judges(self) -> Iterator[str]:
+        told = [f"- {code(name, 60)}: {prose(health)}\n" for name, health in judges(self._summary)]
+        if told:
+            yield "".join(["**Judges**\n\n", *told[:MOST_ROWS], "\n"])
 
     def _gate(self) -> Iterator[str]:
         lines = self._summary.decision.lines
@@ -203,37 +204,3 @@ def _rules(summary: Summary) -> dict[str, Rule]:
 
 def _left_out(count: int, noun: str) -> str:
     return f"\n… and {plural(count, noun)} more\n" if count > 0 else ""
-
-
-def code(text: str, most: int = 200) -> str:
-    """`text` as inline code on one line, safe in a table too.
-
-    >>> print(code("a | `b` @octocat"))
-    `` a \\| `b` @octocat ``
-    """
-    shown = one_line(text, most).replace("|", r"\|") or " "
-    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
-    if not longest:
-        return f"`{shown}`"
-    fence = "`" * (longest + 1)
-    return f"{fence} {shown} {fence}"
-
-
-def fenced(text: str, *, language: str = "text") -> str:
-    """`text` as a block of code that nothing in it can end."""
-    shown = printable(shorten(text, LONGEST_TEXT)).replace("\r", "\n")
-    longest = max((len(run) for run in re.findall("`{3,}", shown)), default=2)
-    fence = "`" * (longest + 1)
-    return f"\n{fence}{language}\n{shown}\n{fence}\n\n"
-
-
-_ACTIVE = re.compile(r"[^\w\s.,;()?%-]|_")
-
-
-def html(text: str, most: int) -> str:
-    """`text` on one line for an HTML element, where Markdown still reads along.
-
-    A word joiner after what starts a mention, a reference or an address keeps it from being one.
-    """
-    shown = _ACTIVE.sub(lambda found: f"&#{ord(found[0])};", one_line(text, most))
-    return re.sub(r"(&#(?:64|35|58|47);|www\.|\bGH-)", "\\1\u2060", shown)

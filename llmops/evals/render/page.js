@@ -87,7 +87,7 @@
       chip.setAttribute("aria-pressed", String(chip.dataset.outcome === state.outcome));
       chip.lastChild.textContent = (counts[chip.dataset.outcome] || 0).toLocaleString("en");
     }
-    for (const heading of document.querySelectorAll("thead th")) {
+    for (const heading of document.querySelectorAll("#explorer thead th")) {
       if (heading.dataset.key !== state.sort) heading.removeAttribute("aria-sort");
       else heading.setAttribute("aria-sort", state.down ? "descending" : "ascending");
     }
@@ -98,7 +98,7 @@
   }
 
   // --- the table ---------------------------------------------------------------------------
-  const body = document.querySelector("tbody");
+  const body = document.querySelector("#explorer tbody");
   const columns = facts.checks.slice(0, COLUMNS);
   const timed = !columns.some((check) => check.name === "latency"); // else the check is the column
 
@@ -322,40 +322,7 @@
     });
   }
 
-  function theme() {
-    const root = document.documentElement;
-    const kept = (value) => {
-      try { return value === undefined ? localStorage.getItem("llmops-theme") : localStorage.setItem("llmops-theme", value); } catch { return null; }
-    };
-    const before = kept();
-    if (before === "dark" || before === "light") root.dataset.theme = before;
-    byId("theme").hidden = false;
-    byId("theme").addEventListener("click", () => {
-      const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-      root.dataset.theme = dark ? "light" : "dark";
-      kept(root.dataset.theme);
-    });
-    let chosen;
-    addEventListener("beforeprint", () => { chosen = root.dataset.theme; root.dataset.theme = "light"; });
-    addEventListener("afterprint", () => {
-      if (chosen) root.dataset.theme = chosen;
-      else delete root.dataset.theme;
-    });
-  }
-
-  function copying() {
-    if (!navigator.clipboard) return;
-    byId("copy").hidden = false;
-    byId("copy").addEventListener("click", async () => {
-      await navigator.clipboard.writeText(byId("command").textContent);
-      byId("copy").textContent = "Copied";
-      setTimeout(() => { byId("copy").textContent = "Copy"; }, 1500);
-    });
-  }
-
-  theme();
-  copying();
-  document.querySelector("thead").append(headings());
+  document.querySelector("#explorer thead").append(headings());
   controls();
   byId("explorer").hidden = false;
   update();

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Iterator, Mapping
-from urllib.parse import quote
+from collections.abc import Iterator
 
 from llmops.evals.render.charts import histogram, meter
+from llmops.evals.render.escaping import prose, text
 from llmops.evals.render.figures import (
     AGGREGATES,
     SYMBOLS,
     Tally,
-    as_text,
     check_outcome,
     duration,
     gate_value,
@@ -20,10 +17,10 @@ from llmops.evals.render.figures import (
     money,
     percent,
     plural,
-    printable,
     score,
     subject_name,
 )
+from llmops.evals.render.judge_health import judge_health
 from llmops.evals.results import CheckSummary, Estimate, Summary
 
 OUTCOME_WORDS = {
@@ -32,38 +29,6 @@ OUTCOME_WORDS = {
     "unscored": "unscored",
     "error": "errors",
 }
-
-
-def text(value: object) -> str:
-    """Any value as the text of an element or a quoted attribute."""
-    return html.escape(printable(as_text(value)))
-
-
-def prose(sentence: str) -> str:
-    """A sentence, its names in backticks as code.
-
-    >>> prose("the mean of `f1` is < 1")
-    'the mean of <code>f1</code> is &lt; 1'
-    """
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", text(sentence))
-
-
-def fill(template: str, parts: Mapping[str, str]) -> str:
-    """`template` with each `{{name}}` replaced, in one pass: what is filled in stays as it is."""
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template)
-
-
-def favicon(outcome: str) -> str:
-    """An icon of the verdict, as a `data:` address."""
-    colour = {"passed": "#0d8a72", "failed": "#d1481f"}.get(outcome, "#a8730a")
-    path = {"passed": "M9 17l5 5 10-12", "failed": "M10 10l12 12M22 10L10 22"}.get(
-        outcome, "M12 13a4 4 0 1 1 5 4q-1 1-1 3M16 24v.5"
-    )
-    return "data:image/svg+xml," + quote(
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32"'
-        f' rx="9" fill="{colour}"/><path d="{path}" fill="none" stroke="#fff" stroke-width="3.5"'
-        ' stroke-linecap="round" stroke-linejoin="round"/></svg>'
-    )
 
 
 def title(summary: Summary) -> str:
@@ -174,9 +139,12 @@ def _check(check: CheckSummary, summary: Summary) -> str:
         meters = _measure("mean", check.mean, check, thresholds.get("mean"))
     if check.pass_rate is not None:
         meters += _measure("pass_rate", check.pass_rate, check, thresholds.get("pass_rate"))
+    health = judge_health(check)
+    judged = f"<p><small>Judge: {text(health)}</small></p>" if health else ""
     return (
         f'<article class="check card"><header>{_sign(outcome) if outcome else ""}'
         f"<h3>{text(check.name)}</h3><p>{text(same)} v{text(check.version)} · {rule}</p></header>"
+        f"{judged}"
         f'<div class="measures">{meters}</div>{_counts(check)}'
         f"<figure>{histogram(check)}<figcaption>{_quantiles(check)}</figcaption></figure></article>"
     )

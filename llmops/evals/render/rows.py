@@ -6,7 +6,8 @@ import json
 import math
 from typing import Any
 
-from llmops.core.scoring import Outcome
+from llmops.core.chat import Usage
+from llmops.core.scoring import Outcome, Verdict
 from llmops.evals.results import CaseResult
 
 
@@ -30,37 +31,53 @@ class Row:
 
 def case_record(result: CaseResult, outcome: Outcome) -> dict[str, Any]:
     """A case as `report.json` spells it."""
-    usage = result.usage
+    divided: dict[str, Any] = {}
+    if result.slices:
+        divided["slices"] = result.slices
+    if result.counterfactual is not None:
+        divided["counterfactual"] = result.counterfactual
     return {
         "case": result.case,
         "repeat": result.repeat,
         "outcome": outcome,
         "tags": result.tags,
+        **divided,
         "inputs": result.inputs,
         "expected": result.expected,
         "contexts": result.contexts,
         "output": result.output,
         "error": result.error,
-        "verdicts": [
-            {
-                "check": verdict.check,
-                "outcome": verdict.outcome,
-                "value": verdict.score.value,
-                "rationale": verdict.score.rationale,
-                "spans": verdict.score.spans,
-            }
-            for verdict in result.verdicts
-        ],
+        "verdicts": [_verdict(verdict) for verdict in result.verdicts],
         "latency": result.latency,
-        "usage": {
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cached_tokens": usage.cached_tokens,
-            "cost": usage.cost,
-        },
+        "usage": _usage(result.usage),
         "finish_reason": result.finish_reason,
         "cached": result.cached,
         "attempts": result.attempts,
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    score = verdict.score
+    record: dict[str, Any] = {
+        "check": verdict.check,
+        "outcome": verdict.outcome,
+        "value": score.value,
+        "rationale": score.rationale,
+        "spans": score.spans,
+    }
+    if score.usage != Usage():
+        record["usage"] = _usage(score.usage)
+    if score.details:
+        record["details"] = score.details
+    return record
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "cost": usage.cost,
     }
 
 

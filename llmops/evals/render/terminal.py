@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-import textwrap
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmops.core.scoring import Outcome, Verdict
+from llmops.evals.render.comparison_terminal import comparison_body
 from llmops.evals.render.figures import (
     AGGREGATES,
     NOTHING,
@@ -34,27 +33,21 @@ from llmops.evals.render.figures import (
     score,
     subject_name,
 )
-from llmops.evals.results import CaseResult, CheckSummary, Report, Summary
+from llmops.evals.render.judge_health import judges
+from llmops.evals.render.lines import (
+    NARROW,
+    STYLES,
+    WIDE,
+    Line,
+    cells,
+    labelled,
+    padded,
+    wrapped,
+)
+from llmops.evals.results import CaseResult, CheckSummary, GateLine, Report, Summary
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-NARROW, WIDE = 78, 120
-"""Between these the width follows the terminal."""
-
-STYLES = {
-    "passed": "green",
-    "failed": "bold red",
-    "inconclusive": "bold yellow",
-    "unscored": "yellow",
-    "error": "bold magenta",
-    "head": "bold",
-    "quiet": "dim",
-    "": "",
-}
-
-Line = tuple[str, str]
-"""A line of text and the name of its style."""
 
 
 def print_summary(
@@ -89,10 +82,22 @@ def summary_lines(report: Report, *, width: int, folder: Path | None = None) -> 
     yield from _verdict(summary, width)
     yield "", ""
     yield from _checks(summary, width)
-    if summary.decision.lines:
+    for name, health in judges(summary):
+        told = f"judge of {printable(name)}: {health}"
+        yield from wrapped(told, width, indent="  ", style="quiet")
+    comparison = report.comparison
+    if comparison is not None:
         yield "", ""
-        yield from _gate(summary, width)
-    found = None if summary.decision.outcome == "passed" else _first(report)
+        yield f"  compared with {printable(comparison.base)}", "head"
+        yield from comparison_body(comparison, width)
+    # What may be lost stands in the table above, each with its verdict.
+    lines = [
+        each for each in summary.decision.lines if not (comparison and each.aggregate == "drop")
+    ]
+    if lines:
+        yield "", ""
+        yield from _gate(summary, lines, width)
+    found = None if summary.decision.outcome == "passed" or comparison else _first(report)
     if found:
         yield "", ""
         yield from _failure(*found, summary, width)
@@ -103,7 +108,7 @@ def summary_lines(report: Report, *, width: int, folder: Path | None = None) -> 
 def _verdict(summary: Summary, width: int) -> Iterator[Line]:
     outcome = summary.decision.outcome
     yield f"{SYMBOLS[outcome]} {WORDS[outcome]}  {one_line(summary.suite, width - 20)}", outcome
-    yield from _wrapped(summary.decision.reason, width, indent="  ")
+    yield from wrapped(summary.decision.reason, width, indent="  ")
     size = plural(summary.cases, "case")
     if summary.repeats > 1:
         size += f", {summary.repeats} times each"
@@ -115,9 +120,9 @@ def _verdict(summary: Summary, width: int) -> Iterator[Line]:
     if summary.usage.cost is not None:
         facts.append(f"cost {money(summary.usage.cost)}")
     facts.append(duration(summary.seconds))
-    yield from _wrapped("; ".join(facts), width, indent="  ", style="quiet")
+    yield from wrapped("; ".join(facts), width, indent="  ", style="quiet")
     if subject := subject_name(summary):
-        yield from _wrapped(subject, width, indent="  ", style="quiet")
+        yield from wrapped(subject, width, indent="  ", style="quiet")
 
 
 HEADINGS = ("check", "mean", "95 % interval", "pass", "fail", "unscored", "error", "rule")
@@ -125,17 +130,17 @@ HEADINGS = ("check", "mean", "95 % interval", "pass", "fail", "unscored", "error
 
 def _checks(summary: Summary, width: int) -> Iterator[Line]:
     rows = [HEADINGS, *(_check_row(check) for check in summary.checks)]
-    widths = [max(_cells(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    widths = [max(cells(row[column]) for row in rows) for column in range(len(HEADINGS))]
     spare = width - sum(widths) - 2 * (len(widths) - 1) - 2
     widths[0] = max(widths[0] + min(spare, 0), 8)
     for index, row in enumerate(rows):
-        if _cells(row[0]) > widths[0]:
+        if cells(row[0]) > widths[0]:
             yield f"  {one_line(row[0], width - 2)}", ""
             row = ("", *row[1:])
-        cells = [_padded(printable(row[0]), widths[0])]
+        told = [padded(printable(row[0]), widths[0])]
         numbers = zip(row[1:-1], widths[1:-1], strict=True)
-        cells += [_padded(cell, wide, right=True) for cell, wide in numbers]
-        text = "  ".join([*cells, row[-1]]).rstrip()
+        told += [padded(cell, wide, right=True) for cell, wide in numbers]
+        text = "  ".join([*told, row[-1]]).rstrip()
         if index == 0:
             yield f"  {text}", "quiet"
             continue
@@ -154,19 +159,18 @@ def _check_row(check: CheckSummary) -> tuple[str, ...]:
     )
 
 
-def _gate(summary: Summary, width: int) -> Iterator[Line]:
+def _gate(summary: Summary, lines: Sequence[GateLine], width: int) -> Iterator[Line]:
     yield "  gate", "head"
-    lines = summary.decision.lines
     names = [f"{line.check} {AGGREGATES.get(line.aggregate, line.aggregate)}" for line in lines]
-    longest = min(max(_cells(name) for name in names), width // 2)
+    longest = min(max(cells(name) for name in names), width // 2)
     values = [gate_value(line, summary) for line in lines]
-    widest = max(_cells(value) for value in values)
+    widest = max(cells(value) for value in values)
     for line, name, value in zip(lines, names, values, strict=True):
-        told = _padded(one_line(name, longest), longest)
-        text = f"{told}  {_padded(value, widest, right=True)}  {line.rule}"
+        told = padded(one_line(name, longest), longest)
+        text = f"{told}  {padded(value, widest, right=True)}  {line.rule}"
         yield f"{SYMBOLS[line.outcome]} {text}", line.outcome
         if line.outcome != "passed" and line.reason != summary.decision.reason:
-            yield from _wrapped(line.reason, width, indent="    ", style="quiet")
+            yield from wrapped(line.reason, width, indent="    ", style="quiet")
 
 
 def _first(report: Report) -> tuple[CaseResult, Verdict | None] | None:
@@ -220,7 +224,7 @@ def _failure(
         told.append(("output", result.output or "(empty)"))
     for label, text in told:
         if text:
-            yield from _labelled(label, text, width)
+            yield from labelled(label, text, width)
 
 
 _PLAIN_NAME = re.compile(r"[\w./:@+-]+")
@@ -234,33 +238,3 @@ def _commands(summary: Summary, folder: Path | None, case: str | None) -> Iterat
     yield f"  again   {printable(summary.command)}", ""
     if case is not None and _PLAIN_NAME.fullmatch(case):
         yield f"  case    {printable(summary.command)} --select case:{case}", ""
-
-
-def _labelled(label: str, text: str, width: int) -> Iterator[Line]:
-    """A label and at most two lines of text."""
-    label = one_line(label, 10)
-    room = width - 16
-    lines = textwrap.wrap(one_line(text, 2 * room - 4), room) or [""]
-    yield f"    {_padded(label, 12)}{lines[0]}", ""
-    for line in lines[1:]:
-        yield f"{' ' * 16}{line}", ""
-
-
-def _wrapped(text: str, width: int, *, indent: str, style: str = "") -> Iterator[Line]:
-    for line in textwrap.wrap(one_line(text, 600), width - len(indent)):
-        yield f"{indent}{line}", style
-
-
-def _cells(text: str) -> int:
-    """Columns that `text` takes: two for each wide character, none for a combining mark."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(each) else 1 + (unicodedata.east_asian_width(each) in "WF")
-        for each in text
-    )
-
-
-def _padded(text: str, cells: int, *, right: bool = False) -> str:
-    blank = " " * max(cells - _cells(text), 0)
-    return blank + text if right else text + blank

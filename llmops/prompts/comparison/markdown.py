@@ -42,11 +42,12 @@ def to_markdown(comparison: Comparison) -> str:
             f"| {_name(each)} | {versions(each)} | {verdict(each)} |" for each in comparison.prompts
         ]
     for diff in comparison.prompts:
-        lines += ["", *_prompt(diff)]
+        lines += ["", *prompt_lines(diff)]
     return "\n".join(lines)
 
 
-def _prompt(diff: PromptDiff) -> Iterator[str]:
+def prompt_lines(diff: PromptDiff) -> Iterator[str]:
+    """What changed in one prompt, line by line, below a heading of its own."""
     yield f"### {_name(diff)} {versions(diff)}: {verdict(diff)}"
     yield ""
     for reason in diff.reasons:

@@ -164,7 +164,7 @@ def _not_prompts(config: Mapping[str, Any]) -> list[str]:
     """What of the config is no prompt, for people to move by hand."""
     notes = []
     if config.get("tests") or config.get("scenarios"):
-        notes.append("tests and assertions: write a suite of evaluations for them")
+        notes.append("tests and assertions: `llmops eval import` makes a suite of them")
     options = _mapping(_mapping(config.get("defaultTest")).get("options"))
     notes += [
         f"`defaultTest.options.{key}`, which promptfoo puts around every prompt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,13 +12,22 @@ from llmops.prompts.lint.findings import Finding, Level
 _COMMAND = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 
 
-def as_annotations(findings: Iterable[Finding], base: Path) -> str:
+SHOWN = 10
+"""Annotations of one level that GitHub shows for a step."""
+
+
+def as_annotations(findings: Iterable[Finding], base: Path, *, most: int | None = None) -> str:
     """Workflow commands, the worst first: GitHub shows ten of each level and step.
 
-    Paths are given relative to `base`, the root of the repository.
+    Paths are given relative to `base`, the root of the repository. `most` is
+    how many of each level are written.
     """
     lines = []
+    written: Counter[Level] = Counter()
     for each in sorted(findings, key=lambda finding: finding.level.rank):
+        written[each.level] += 1
+        if most is not None and written[each.level] > most:
+            continue
         path = relative(each.where.path, base)
         properties = {"file": path, "line": str(each.where.line or 1), "title": each.rule}
         told = ",".join(f"{key}={_property(value)}" for key, value in properties.items())

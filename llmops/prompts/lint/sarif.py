@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,22 +22,37 @@ _SECURITY = {"secret": "9.0", "personal-data": "7.5", "untrusted-in-system": "6.
 """Severities from 0 to 10, by which GitHub sorts what is about security."""
 
 
-def sarif(findings: Iterable[Finding], base: Path) -> dict[str, Any]:
-    """One SARIF log; paths are given relative to `base`, the root of the repository."""
-    rules = list(RULES.values())
-    places = {rule.id: index for index, rule in enumerate(rules)}
+def identity(finding: Finding, base: Path) -> str:
+    """What makes a finding the same one after an edit elsewhere in the file."""
+    return "\0".join((finding.rule, relative(finding.where.path, base), finding.message))
+
+
+def sarif(
+    findings: Iterable[Finding],
+    base: Path,
+    *,
+    rules: Mapping[str, Rule] = RULES,
+    identify: Callable[[Finding, Path], str] = identity,
+    fingerprint: str = _FINGERPRINT,
+) -> dict[str, Any]:
+    """One SARIF log; paths are given relative to `base`, the root of the repository.
+
+    `identify` says what makes a finding the same one in the next run; its
+    digest is kept under the name `fingerprint`.
+    """
+    places = {rule: index for index, rule in enumerate(rules)}
     twins: Counter[str] = Counter()
     results = []
     for each in findings:
-        content = identity(each, base)
+        content = identify(each, base)
         # A finding keeps its fingerprint when lines above it come and go.
         digest = hashlib.sha256(_bytes(f"{content}\0{twins[content]}")).hexdigest()[:32]
         twins[content] += 1
-        results.append(_result(each, places[each.rule], digest, base))
+        results.append(_result(each, places[each.rule], {fingerprint: digest}, base))
     driver = {
         "name": "llmops",
         "semanticVersion": __version__,
-        "rules": [_rule(rule) for rule in rules],
+        "rules": [_rule(rule) for rule in rules.values()],
     }
     run = {
         "tool": {"driver": driver},
@@ -45,11 +60,6 @@ def sarif(findings: Iterable[Finding], base: Path) -> dict[str, Any]:
         "results": results,
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-
-
-def identity(finding: Finding, base: Path) -> str:
-    """What makes a finding the same one after an edit elsewhere in the file."""
-    return "\0".join((finding.rule, relative(finding.where.path, base), finding.message))
 
 
 def _bytes(text: str) -> bytes:
@@ -72,7 +82,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return described
 
 
-def _result(finding: Finding, place: int, digest: str, base: Path) -> dict[str, Any]:
+def _result(
+    finding: Finding, place: int, fingerprints: Mapping[str, str], base: Path
+) -> dict[str, Any]:
     path = relative(finding.where.path, base)
     quoted = quote(_bytes(path))
     uri = f"file://{quoted}" if path.startswith("/") else quoted
@@ -86,7 +98,7 @@ def _result(finding: Finding, place: int, digest: str, base: Path) -> dict[str, 
         "level": finding.level.value,
         "message": {"text": text},
         "locations": [{"physicalLocation": location}],
-        "partialFingerprints": {_FINGERPRINT: digest},
+        "partialFingerprints": dict(fingerprints),
     }
     if finding.prompt:
         result["properties"] = {"prompt": finding.prompt}

@@ -374,7 +374,9 @@ async def test_a_limit_takes_the_first_of_the_selected(lab: Any) -> None:
     ("options", "message"),
     [
         ({"select": "tag:nothing"}, "`tag:nothing` selects none of the 4 cases"),
-        ({"select": "state:modified"}, "selects by `state`, which is not known"),
+        ({"select": "colour:red"}, "selects by `colour`, which is not known"),
+        ({"select": "state:modified"}, "`state:` says how a case differs from a base"),
+        ({"select": "state:stale"}, "no state is named `stale`"),
         ({"select": "tag:"}, "holds an empty term"),
         ({"select": "a,,b"}, "holds an empty term"),
         ({"select": " "}, "the selection is empty"),

@@ -77,7 +77,7 @@ def test_the_schema_knows_both_forms_of_a_check() -> None:
         ({"checks": [{"scorer": "contains", "options": {"ignore_cas": True}}]}, "ignore_cas", 7),
         ({"gate": {"metrics": []}}, "`gate.metrics`", 9),
         ({"gate": {"metrics": [{"check": "f1", "mean": "> 0"}]}}, "no check is named `f1`", 10),
-        ({"gate": {"metrics": [{"check": "exact_match"}]}}, "needs `mean` or `pass_rate`", 10),
+        ({"gate": {"metrics": [{"check": "exact_match"}]}}, "needs `mean`, `pass_rate`", 10),
         (
             {"gate": {"metrics": [{"check": "exact_match", "pass_rate": ">= 0"}]}},
             "always holds",

@@ -10,7 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from llmops.evals.render.markdown import LONGEST, code, fenced, html, write_markdown
+from llmops.evals.render.markdown import write_markdown
+from llmops.evals.render.markdown_text import LONGEST, code, fenced, html
 from llmops.evals.results import Report
 
 Sample = Callable[..., Report]
@@ -153,3 +154,42 @@ def test_a_report_of_long_texts_and_many_checks_fits_into_a_comment(
     assert len(text) <= LONGEST
     assert "… and 300 checks more" in text
     assert text.count("<details>") == text.count("</details>") > 0
+
+
+def test_no_control_character_reaches_the_file(
+    sample_report: Sample, samples: ModuleType, tmp_path: Path
+) -> None:
+    controls = "".join(map(chr, range(32))) + "\x7f\x85\x9b31m\x1b]8;;https://example.com\x1b\\"
+    evil = replace(
+        samples.case(1),
+        case=controls,
+        inputs={controls: controls},
+        expected=controls,
+        output=controls,
+        error=controls,
+        verdicts=tuple(
+            replace(each, check=controls, score=replace(each.score, rationale=controls))
+            for each in samples.case(1).verdicts
+        ),
+    )
+    was = sample_report(3).summary
+    summary = replace(
+        was,
+        suite=controls,
+        run=controls,
+        command=controls,
+        subject={"prompt": controls, "model": controls},
+        checks=tuple(
+            replace(each, name=controls, rule=controls, unit=controls) for each in was.checks
+        ),
+        decision=replace(
+            was.decision,
+            reason=controls,
+            lines=tuple(
+                replace(each, check=controls, rule=controls, reason=controls)
+                for each in was.decision.lines
+            ),
+        ),
+    )
+    text = written(Report(summary=summary, results=lambda: iter([evil])), tmp_path)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)

@@ -49,7 +49,7 @@ def test_names_are_labels_ids_and_files_and_programs_are_left_out() -> None:
     ]
     assert read.left_out == (
         "`file://prompts/function.py:make` is a program, whose prompts exist only once it runs",
-        "tests and assertions: write a suite of evaluations for them",
+        "tests and assertions: `llmops eval import` makes a suite of them",
     )
 
 
