@@ -18,11 +18,17 @@ from llmops.core.scoring import Verdict
 from llmops.evals.comparison.sides import SideCheck
 from llmops.evals.foreign.containers import Container, Raw
 from llmops.evals.foreign.reading import Entry
+from llmops.evals.foreign.shapes import Shape, check_shapes
 from llmops.evals.foreign.values import as_text, failure, made_id, number, verdict, whole
 from llmops.evals.results import CaseResult
 
 _NUMBERED = re.compile(r"(conversational_)?test_case_\d+")
 """The name of a case that nobody named: its place in the run."""
+_SHAPES = {
+    "metricsData": Shape.OBJECTS,
+    "retrievalContext": Shape.LIST,
+    "turns": Shape.OBJECTS,
+}
 
 
 @dataclass
@@ -57,7 +63,8 @@ class DeepEval:
         case = raw.data
         if not isinstance(case, dict) or ("metricsData" not in case and "success" not in case):
             raise DocumentError("is no test case of DeepEval", where=raw.where)
-        metrics = case.get("metricsData") or []
+        check_shapes(case, _SHAPES, raw.where)
+        metrics = filter(None, case.get("metricsData") or ())
         return Entry(
             result=CaseResult(
                 case=self._id(case, raw.where),
@@ -129,5 +136,7 @@ def _input(case: Mapping[str, Any]) -> Any:
     if "input" in case:
         return case["input"]
     return case.get("scenario") or [
-        turn.get("content") for turn in case.get("turns") or () if turn.get("role") == "user"
+        turn.get("content")
+        for turn in filter(None, case.get("turns") or ())
+        if turn.get("role") == "user"
     ]

@@ -41,6 +41,8 @@ def detect(path: Path) -> Kind:
         return Kind.LLMOPS
     with open_binary(path) as file:
         start = file.readline(START)
+    if not start:
+        raise DocumentError("the file is empty", where=Where(path))
     if start.startswith(b"PK"):
         return Kind.INSPECT
     if start.startswith(b"version https://git-lfs.github.com/spec/"):

@@ -18,10 +18,17 @@ from llmops.core.scoring import Verdict
 from llmops.evals.comparison.sides import SideCheck
 from llmops.evals.foreign.containers import Container, Raw
 from llmops.evals.foreign.reading import Entry
+from llmops.evals.foreign.shapes import Shape, check_shapes
 from llmops.evals.foreign.values import as_text, number, verdict, whole
 from llmops.evals.results import CaseResult
 
 _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+_SHAPES = {
+    "error": Shape.OBJECT,
+    "output": Shape.OBJECT,
+    "scores": Shape.NAMED_OBJECTS,
+    "model_usage": Shape.NAMED_OBJECTS,
+}
 
 
 class InspectLog:
@@ -32,6 +39,10 @@ class InspectLog:
 
     def __init__(self, container: Container, header: Mapping[str, Any]):
         self.container = container
+        where = Where(container.path)
+        if not isinstance(header, dict):
+            raise DocumentError("is no log of Inspect", where=where)
+        check_shapes(header, {"eval": Shape.OBJECT}, where)
         self._run = header.get("eval") or {}
         self._checks: dict[str, SideCheck] = {}
         self._unread: set[str] = set()
@@ -39,7 +50,7 @@ class InspectLog:
             raise DocumentError(
                 f"the log of a run that did not finish (its status is `{header.get('status')}`)",
                 hint="finish it with `inspect eval-retry`: what is missing could turn the verdict",
-                where=Where(container.path),
+                where=where,
             )
 
     def entry(self, raw: Raw) -> Entry:
@@ -47,6 +58,7 @@ class InspectLog:
         sample = raw.data
         if not isinstance(sample, dict) or sample.get("id") in (None, ""):
             raise DocumentError("a sample without `id`", where=raw.where)
+        check_shapes(sample, _SHAPES, raw.where)
         failed = sample.get("error") or {}
         error = str(failed.get("message") or "Inspect gives no reason") if failed else None
         output = sample.get("output") or {}
@@ -99,7 +111,7 @@ class InspectLog:
 
 def _usage(models: Mapping[str, Any]) -> Usage:
     total = Usage()
-    for each in models.values():
+    for each in filter(None, models.values()):
         total += Usage(
             # Inspect counts what came from or went into a cache apart.
             input_tokens=whole(each.get("input_tokens"))

@@ -13,17 +13,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from llmops.core.errors import DocumentError
+from llmops.core.errors import DocumentError, Where
 from llmops.core.scoring import Verdict
 from llmops.evals.comparison.sides import SideCheck
 from llmops.evals.foreign.containers import Container, JsonLines, Raw
 from llmops.evals.foreign.reading import Entry
+from llmops.evals.foreign.shapes import Shape, check_shapes
 from llmops.evals.foreign.values import as_text, number, verdict
 from llmops.evals.results import CaseResult
 
 _LESS_IS_BETTER = frozenset(
     {"perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte", "brier_score", "ter"}
 )
+_SHAPES = {"resps": Shape.LIST, "metrics": Shape.TEXTS}
+_RUN_SHAPES = {"versions": Shape.OBJECT, "higher_is_better": Shape.NAMED_OBJECTS}
 _DATE = len("_2026-11-24T00-23-40.915033")
 
 
@@ -44,17 +47,19 @@ class LmEval:
     def entry(self, raw: Raw) -> Entry:
         """One document under one filter."""
         sample = raw.data
-        if not isinstance(sample, dict) or "doc_id" not in sample:
+        if not isinstance(sample, dict) or not isinstance(sample.get("doc_id"), int | str):
             raise DocumentError("a sample without `doc_id`", where=raw.where)
+        check_shapes(sample, _SHAPES, raw.where)
         filter_ = str(sample.get("filter") or "none")
-        responses = sample.get("resps") or [[]]
-        self._repeated |= len(responses[0]) > 1 and not isinstance(responses[0][0], list)
+        first = (sample.get("resps") or [None])[0]
+        self._repeated |= isinstance(first, list) and len(first) > 1 and not _of_choices(first)
+        document = sample.get("doc") or {}
         return Entry(
             part=filter_,
             numbered=True,
             result=CaseResult(
                 case=_id(sample),
-                inputs=sample.get("doc") or {},
+                inputs=document if isinstance(document, dict) else {"doc": document},
                 expected=sample.get("target"),
                 output=_output(sample),
                 verdicts=tuple(self._verdicts(sample, filter_)),
@@ -106,7 +111,15 @@ def _results(path: Path) -> Mapping[str, Any]:
         found = json.loads(beside.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    check_shapes(found, _RUN_SHAPES, Where(beside))
+    return found
+
+
+def _of_choices(responses: list[Any]) -> bool:
+    """Whether they are the log-likelihoods of choices, and no answers to the same question."""
+    return isinstance(responses[0], list)
 
 
 def _id(sample: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from llmops.core.scoring import Verdict
 from llmops.evals.comparison.sides import SideCheck
 from llmops.evals.foreign.containers import Container, JsonItems, Raw
 from llmops.evals.foreign.reading import Entry
+from llmops.evals.foreign.shapes import Shape, check_shapes
 from llmops.evals.foreign.values import as_text, failure, made_id, number, verdict
 from llmops.evals.results import CaseResult
 
@@ -32,7 +33,9 @@ class SplitTable:
 
     def __init__(self, path: Path):
         self.path = path
-        self._columns = JsonItems(path).head("columns").get("columns") or []
+        head = JsonItems(path).head("columns")
+        check_shapes(head, {"columns": Shape.TEXTS}, Where(path))
+        self._columns = head.get("columns") or []
         self._rows = JsonItems(path, ("data",))
 
     def read(self) -> Iterator[Raw]:

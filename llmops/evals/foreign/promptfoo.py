@@ -18,6 +18,7 @@ from llmops.core.scoring import Verdict
 from llmops.evals.comparison.sides import SideCheck
 from llmops.evals.foreign.containers import Container, Raw
 from llmops.evals.foreign.reading import Entry
+from llmops.evals.foreign.shapes import Shape, check_shapes
 from llmops.evals.foreign.subjects import Subjects
 from llmops.evals.foreign.values import as_text, failure, made_id, number, verdict, whole
 from llmops.evals.results import CaseResult
@@ -26,6 +27,19 @@ ASSERTIONS = "assertions"
 """The check that stands for all assertions of a test."""
 
 PROVIDER_FAILED = 2
+
+_SHAPES = {
+    "testCase": Shape.OBJECT,
+    "testCase.vars": Shape.OBJECT,
+    "testCase.assert": Shape.OBJECTS,
+    "vars": Shape.OBJECT,
+    "prompt": Shape.OBJECT,
+    "response": Shape.OBJECT,
+    "response.tokenUsage": Shape.OBJECT,
+    "gradingResult": Shape.OBJECT,
+    "gradingResult.componentResults": Shape.OBJECTS,
+    "namedScores": Shape.OBJECT,
+}
 
 
 class Promptfoo:
@@ -136,6 +150,9 @@ def _subjects(container: Container) -> Subjects:
 def _record(raw: Raw) -> Mapping[str, Any]:
     if not isinstance(raw.data, dict) or "testCase" not in raw.data:
         raise DocumentError("is no result of promptfoo: it has no `testCase`", where=raw.where)
+    check_shapes(raw.data, _SHAPES, raw.where)
+    if not isinstance(raw.data.get("provider") or "", str | dict):
+        raise DocumentError("`provider` should be a name or an object", where=raw.where)
     return raw.data
 
 

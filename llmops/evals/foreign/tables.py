@@ -83,7 +83,10 @@ class Table:
         """Which columns became checks."""
         if self._measures:
             listed = ", ".join(f"`{name}`" for name in self._measures)
-            yield f"columns of numbers are checks, of which more is better: {listed}"
+            yield (
+                "columns of numbers are checks, of which more is better unless `--lower` names "
+                f"them: {listed}"
+            )
 
     def _verdicts(self, row: Mapping[str, Any], where: Where) -> Iterator[Verdict]:
         passed = _passed(row.get("passed"), where)
@@ -100,17 +103,20 @@ class Table:
 def _columns(container: Container) -> tuple[list[str], bool]:
     """The columns that are measures, and whether rows are judged."""
     numeric: dict[str, bool] = {}
-    judged = scored = False
+    judged = scored = filled = False
     for raw in container.read():
         if not isinstance(raw.data, dict):
             raise DocumentError("expected an object with `id` and `score`", where=raw.where)
         _id(raw.data, raw.where)
+        filled = True
         judged |= "passed" in raw.data
         scored |= SCORE in raw.data or "passed" in raw.data
         for name, value in raw.data.items():
             if name not in _ROLES and value not in _EMPTY:
                 spells = isinstance(value, bool | int | float) or number(value) is not None
                 numeric[name] = numeric.get(name, True) and (spells or _is_nan(value))
+    if not filled:
+        raise DocumentError("holds no result", where=Where(container.path))
     measures = [name for name, always in numeric.items() if always and name]
     if not scored and not measures:
         raise DocumentError(

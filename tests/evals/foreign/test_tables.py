@@ -84,7 +84,9 @@ def test_rows_of_csv_that_span_lines_are_found_again(tmp_path: Path) -> None:
         ("r.csv", "id,score,repeat\na,1,0\na,0,0\n", "stands twice, first on line 2", 3),
         ("r.csv", "id,score\na,1,2\n", "3 columns, and the header has 2", 2),
         ("r.csv", "id,text\na,b\n", "neither a column `score` nor another one of numbers", None),
-        ("r.csv", "id,score\n", "neither a column `score`", None),
+        ("r.csv", "id,score\n", "holds no result", None),
+        ("r.csv", "", "the file is empty", None),
+        ("r.json", "", "the file is empty", None),
         ("r.csv", 'id,score\na,"1\n', "cut off", 2),
         ("r.jsonl", '{"id": "a", "score": 1}\n{"score": 1}\n', "the `id` is missing", 2),
         ("r.jsonl", '{"id": "a", "score": 1}\n{"id": "b", "sco', "cut off", 2),
@@ -141,6 +143,41 @@ def test_the_log_of_an_unfinished_inspect_run_is_refused(tmp_path: Path) -> None
         archive.writestr("_journal/start.json", "{}")
     with pytest.raises(DocumentError, match=r"no `header\.json`"):
         open_side(started)
+
+
+@pytest.mark.parametrize(
+    ("source", "at", "value", "message"),
+    [
+        ("promptfoo/capitals.jsonl", "testCase", "x", "`testCase` should be an object"),
+        ("promptfoo/capitals.jsonl", "response", "x", "`response` should be an object"),
+        ("promptfoo/capitals.jsonl", "provider", 5, "`provider` should be a name or an object"),
+        ("promptfoo/capitals.jsonl", "namedScores", [1], "`namedScores` should be an object"),
+        (
+            *("promptfoo/capitals.jsonl", "gradingResult", {"componentResults": [1]}),
+            "`gradingResult.componentResults` should be a list of objects",
+        ),
+        ("inspect/head.json", "eval", [1], "`eval` should be an object"),
+        ("inspect/head.json", "samples.0.scores", {"a": 1}, "`scores` should be an object of obj"),
+        ("inspect/head.json", "samples.0.error", "down", "`error` should be an object"),
+        ("deepeval/test_run.json", "testCases.0.metricsData", "x", "`metricsData` should be"),
+        ("mlflow/head/eval_results_table.json", "columns.0", 5, "`columns` should be a list of"),
+    ],
+)
+def test_a_part_of_another_shape_than_the_tool_writes_is_refused_by_its_name(
+    tmp_path: Path, source: str, at: str, value: Any, message: str
+) -> None:
+    written = (DATA / source).read_text(encoding="utf-8")
+    lines = written.splitlines() if source.endswith(".jsonl") else [written]
+    record = json.loads(lines[0])
+    within, keys = record, at.split(".")
+    for key in keys[:-1]:
+        within = within[int(key) if isinstance(within, list) else key]
+    within[int(keys[-1]) if isinstance(within, list) else keys[-1]] = value
+    path = tmp_path / Path(source).name
+    path.write_text("\n".join([json.dumps(record), *lines[1:]]) + "\n", encoding="utf-8")
+    subject = "scripted | short" if source.startswith("promptfoo") else None
+    with pytest.raises(DocumentError, match=message):
+        list(open_side(path, subject=subject).results())
 
 
 def test_a_promptfoo_test_without_description_and_variables_has_no_id(tmp_path: Path) -> None:
@@ -212,7 +249,7 @@ def test_the_format_is_told_by_the_content_and_not_by_the_name(tmp_path: Path) -
 
 
 def test_a_file_of_no_known_tool_is_refused(tmp_path: Path) -> None:
-    for text in ("", "hello", '{"a": 1}', "<html></html>"):
+    for text in ("hello", '{"a": 1}', "<html></html>"):
         with pytest.raises(DocumentError, match="no tool that is known"):
             side_of(tmp_path, text, "r.json")
     with pytest.raises(DocumentError, match="no such file"):
