@@ -33,13 +33,13 @@ def check_shapes(record: Mapping[str, Any], shapes: Mapping[str, Shape], where: 
 
 
 def _fits(value: Any, shape: Shape) -> bool:
-    if shape in (Shape.OBJECT, Shape.NAMED_OBJECTS):
-        parts = value.values() if isinstance(value, dict) else None
-    else:
-        parts = value if isinstance(value, list) else None
-    if parts is None:
+    if not isinstance(value, dict if shape in (Shape.OBJECT, Shape.NAMED_OBJECTS) else list):
         return False
-    if shape is Shape.TEXTS:
-        return all(isinstance(each, str) for each in parts)
-    plain = shape in (Shape.OBJECT, Shape.LIST)
-    return plain or all(each is None or isinstance(each, dict) for each in parts)
+    parts = value.values() if isinstance(value, dict) else value
+    match shape:
+        case Shape.TEXTS:
+            return all(isinstance(each, str) for each in parts)
+        case Shape.OBJECTS | Shape.NAMED_OBJECTS:
+            return all(each is None or isinstance(each, dict) for each in parts)
+        case _:
+            return True

@@ -43,7 +43,9 @@ def read_assertion(data: Any, variables: Mapping[str, Any]) -> Iterator[Assertio
     made = _plain(plain, value, data.get("threshold"))
     name = data.get("metric")
     weight = data.get("weight", 1)
-    if not isinstance(weight, int | float) or weight <= 0:
+    if isinstance(weight, bool) or not isinstance(weight, int | float):
+        raise Inexpressible("its `weight` is no number")
+    if weight <= 0:
         raise Inexpressible("a `weight` of 0 never fails")
     if negated and len(made) > 1:
         raise Inexpressible("its negation is not known here")
@@ -87,7 +89,10 @@ def _printed(name: str, variables: Mapping[str, Any]) -> str:
 def _set(data: Mapping[str, Any], variables: Mapping[str, Any]) -> Iterator[Assertion]:
     if data.get("threshold") is not None or data.get("weight", 1) != 1 or data.get("config"):
         raise Inexpressible("a set of assertions with a threshold or a weight")
-    for each in data.get("assert") or ():
+    asserted = data.get("assert") or ()
+    if not isinstance(asserted, Sequence) or isinstance(asserted, str):
+        raise Inexpressible("its `assert` is no list")
+    for each in asserted:
         yield from read_assertion(each, variables)
 
 
@@ -148,7 +153,12 @@ def _regex(_: str, value: Any, __: Any) -> Sequence[Assertion]:
     if _ONLY_JS.search(pattern):
         raise Inexpressible("its pattern is JavaScript's own")
     # In JavaScript `\d` and `\w` are ASCII's, and `$` is the very end.
-    return [Assertion(scorer="regex", options={"pattern": "(?a)" + _ends(pattern)})]
+    taken = "(?a)" + _ends(pattern)
+    try:
+        re.compile(taken)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise Inexpressible(f"its pattern is broken, or JavaScript's own: {error}") from None
+    return [Assertion(scorer="regex", options={"pattern": taken})]
 
 
 def _ends(pattern: str) -> str:
@@ -180,12 +190,18 @@ def _words(_: str, value: Any, __: Any) -> Sequence[Assertion]:
         if not value or set(value) - set(bounds):
             raise Inexpressible("its value has neither `min` nor `max`, or something else")
         return [
-            Assertion(scorer="length", rule=f"{bounds[key]} {bound}")
+            Assertion(scorer="length", rule=f"{bounds[key]} {_count(bound)}")
             for key, bound in value.items()
         ]
-    if isinstance(value, str) and not value.strip().isdigit():
-        raise Inexpressible("its value is no number")
-    return [Assertion(scorer="length", rule=f"== {int(value)}")]
+    return [Assertion(scorer="length", rule=f"== {_count(value)}")]
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Inexpressible("its value is no whole number")
+    return value
 
 
 _Reader = Callable[[str, Any, Any], Sequence[Assertion]]

@@ -62,6 +62,10 @@ def read_lm_eval_suite(
     documents = list(read_documents(parsed, data))
     inputs = tuple(template.kinds)
     rows = tuple(_row(parsed, each, inputs, choices, index) for index, each in documents)
+    if not rows:
+        raise DocumentError(
+            "the data has no rows", where=Where(data) if data else parsed.where("dataset_kwargs")
+        )
     _refuse_twins(rows, parsed)
     checks = read_metrics(parsed, choices, filters, leave_out, left_out)
     draft = Draft(
@@ -212,6 +216,9 @@ def _sampling(parsed: Parsed, choices: Sequence[str] | None) -> dict[str, Any]:
     if "max_gen_toks" in given:
         sampling["max_tokens"] = given["max_gen_toks"]
     until = given.get("until")
+    if not isinstance(until or [], str | list):
+        where = parsed.where("generation_kwargs", "until")
+        raise DocumentError("`until` should be a text or a list of texts", where=where)
     stops = [until] if isinstance(until, str) else [each for each in until or () if each]
     if stops and choices is None:
         sampling["stop"] = stops

@@ -21,15 +21,25 @@ class Filters:
     ignore_case: bool = False
 
 
+def _mappings(parsed: Parsed, key: str) -> list[Mapping[str, Any]]:
+    """The mappings that a key of the task lists; none where it is not there."""
+    found = parsed.data.get(key) or []
+    if not isinstance(found, list) or not all(isinstance(each, Mapping) for each in found):
+        raise DocumentError(f"`{key}` should be a list of mappings", where=parsed.where(key))
+    return found
+
+
 def read_filters(parsed: Parsed, leave_out: bool, left_out: list[str]) -> Filters:
     """The filters of the task; the comparison does what they do."""
-    listed = parsed.data.get("filter_list") or []
+    listed = _mappings(parsed, "filter_list")
     if len(listed) > 1:
         _refuse(parsed, "several filters", ("filter_list",), leave_out, left_out)
     found = Filters()
     steps = (listed[0].get("filter") or ()) if listed else ()
+    if not isinstance(steps, list | tuple):
+        raise DocumentError("`filter` should be a list", where=parsed.where("filter_list"))
     for step in steps:
-        match step.get("function"):
+        match step.get("function") if isinstance(step, Mapping) else step:
             case "take_first":
                 pass
             case "remove_whitespace":
@@ -51,7 +61,7 @@ def read_metrics(
     """The metrics as checks that measure; the first is the one that gates."""
     default = "acc" if choices is not None else "exact_match"
     checks: list[Mapping[str, Any]] = []
-    for index, given in enumerate(parsed.data.get("metric_list") or [{"metric": default}]):
+    for index, given in enumerate(_mappings(parsed, "metric_list") or [{"metric": default}]):
         check = _check(given, choices, filters)
         if check is None:
             what = f"the metric `{given.get('metric')}`"

@@ -33,15 +33,19 @@ def _local(parsed: Parsed) -> Path:
             "name them with `--data FILE`",
             where=parsed.where("dataset_path"),
         )
-    files = (parsed.data.get("dataset_kwargs") or {}).get("data_files")
+    given = parsed.data.get("dataset_kwargs")
+    files = given.get("data_files") if isinstance(given, Mapping) else None
     split = parsed.data.get("test_split") or parsed.data.get("validation_split")
     found = files.get(split) if isinstance(files, Mapping) else files
     if isinstance(found, list) and len(found) == 1:
         found = found[0]
     where = parsed.where("dataset_kwargs")
     if not isinstance(found, str):
+        of_split = f" for the split `{split}`" if split else ""
         raise DocumentError(
-            f"`dataset_kwargs.data_files` names no file for the split `{split}`", where=where
+            f"`dataset_kwargs.data_files` names no file{of_split}",
+            hint="write `dataset_kwargs: {data_files: rows.jsonl}`, or pass `--data rows.jsonl`",
+            where=where,
         )
     path = parsed.path.parent / found
     if path.suffix.lower() == ".json":

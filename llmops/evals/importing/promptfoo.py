@@ -75,7 +75,6 @@ def _suite(
 ) -> ImportedSuite:
     prompt = parse_prompt(imported.text, Path(imported.name + SUFFIX), name=imported.name)
     own = any(each is not None for each in expected)
-    options = parsed.data.get("evaluateOptions") or {}
     return ImportedSuite(
         name=name,
         description=str(parsed.data.get("description") or ""),
@@ -86,7 +85,7 @@ def _suite(
         ),
         inputs=tuple(each.name for each in prompt.inputs),
         checks=tuple(checks),
-        repeat=int(options.get("repeat") or 1),
+        repeat=_repeat(parsed),
         expected=own,
     )
 
@@ -102,12 +101,17 @@ def _row(prompt: Prompt, test: Test) -> dict[str, Any]:
 
 def _tests(parsed: Parsed, leave_out: bool, left_out: list[str]) -> Iterator[Test]:
     shared = parsed.data.get("defaultTest") or {}
+    at = parsed.where("defaultTest")
+    if isinstance(shared, str):
+        raise DocumentError("`defaultTest` is in a file", where=at)
     if not isinstance(shared, Mapping):
-        raise DocumentError("`defaultTest` is in a file", where=parsed.where("defaultTest"))
+        raise DocumentError("`defaultTest` is no test", where=at)
     _refuse_others(parsed, shared, _TEST_KEYS, ("defaultTest",))
+    _check_parts(shared, at)
     seen: dict[str, int] = {}
     for where, test in read_tests(parsed):
         _refuse_others(parsed, test, _TEST_KEYS, (), where)
+        _check_parts(test, where)
         given = {**(shared.get("vars") or {}), **(test.get("vars") or {})}
         asserted = [*(shared.get("assert") or ()), *(test.get("assert") or ())]
         threshold = test.get("threshold", shared.get("threshold"))
@@ -128,6 +132,31 @@ def _tests(parsed: Parsed, leave_out: bool, left_out: list[str]) -> Iterator[Tes
             )
     if not seen:
         raise DocumentError("has no tests", where=parsed.where("tests"))
+
+
+def _check_parts(test: Mapping[str, Any], where: Where) -> None:
+    """Raise for a part of a test that is something else than promptfoo takes."""
+    for key, kind, what in (
+        ("vars", Mapping, "a mapping of names to values"),
+        ("assert", list, "a list of assertions"),
+        ("threshold", int | float, "a number"),
+    ):
+        value = test.get(key)
+        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+            raise DocumentError(f"`{key}` should be {what}", where=where)
+
+
+def _repeat(parsed: Parsed) -> int:
+    options = parsed.data.get("evaluateOptions") or {}
+    times = options.get("repeat") if isinstance(options, Mapping) else options
+    if times is None:
+        return 1
+    if isinstance(times, bool) or not isinstance(times, int) or times < 1:
+        raise DocumentError(
+            "`evaluateOptions.repeat` should be a whole number from 1 on",
+            where=parsed.where("evaluateOptions"),
+        )
+    return times
 
 
 def _id(described: str, variables: Mapping[str, Any], seen: dict[str, int]) -> str:

@@ -27,6 +27,8 @@ _TYPES = frozenset(
 def read_tests(parsed: Parsed) -> Iterator[tuple[Where, Mapping[str, Any]]]:
     """Every test, and where it stands; `DocumentError` for one that a program makes."""
     tests = parsed.data.get("tests")
+    if tests is None:
+        return
     for index, each in enumerate(tests if isinstance(tests, list) else [tests]):
         where = parsed.where("tests", index) if isinstance(tests, list) else parsed.where("tests")
         if isinstance(each, Mapping):
@@ -69,11 +71,11 @@ def _of_row(row: Mapping[str, str], where: Where) -> dict[str, Any]:
     for name, value in row.items():
         if _ASSERTED.fullmatch(name):
             if value.strip():
-                test["assert"].append(_spelled(value.strip()))
+                test["assert"].append(_spelled(value.strip(), where))
         elif name == "__description":
             test["description"] = value
         elif name == "__threshold":
-            test["threshold"] = float(value) if value.strip() else None
+            test["threshold"] = _number(value, where) if value.strip() else None
         elif name.startswith("__"):
             raise DocumentError(f"the column `{name}` cannot be taken over", where=where)
         else:
@@ -81,7 +83,14 @@ def _of_row(row: Mapping[str, str], where: Where) -> dict[str, Any]:
     return {key: value for key, value in test.items() if value is not None}
 
 
-def _spelled(text: str) -> dict[str, Any]:
+def _number(text: str, where: Where) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise DocumentError(f"the threshold `{text}` is no number", where=where) from None
+
+
+def _spelled(text: str, where: Where) -> dict[str, Any]:
     """The assertion that a cell spells: `contains: Paris`, or a text that is to be equal."""
     if text in ("is-json", "not-is-json"):
         return {"type": text}
@@ -90,5 +99,5 @@ def _spelled(text: str) -> dict[str, Any]:
         return {"type": "equals", "value": text}
     found: dict[str, Any] = {"type": f"{match[1] or ''}{match[2]}", "value": match[4].strip()}
     if match[3]:
-        found["threshold"] = float(match[3])
+        found["threshold"] = _number(match[3], where)
     return found

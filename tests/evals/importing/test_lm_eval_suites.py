@@ -110,6 +110,12 @@ def test_the_suite_that_is_written_can_be_loaded(tmp_path: Path) -> None:
         ({"doc_to_text": "{{land}}"}, "has no `land`"),
         ({"doc_to_target": "{{ 1 / 0 }}"}, "cannot be rendered: division by zero"),
         ({"dataset_kwargs": {}}, "names no file for the split"),
+        ({"dataset_kwargs": 5}, "names no file for the split"),
+        ({"metric_list": 5}, "`metric_list` should be a list of mappings"),
+        ({"filter_list": ["lowercase"]}, "`filter_list` should be a list of mappings"),
+        ({"filter_list": [{"filter": 5}]}, "`filter` should be a list"),
+        ({"filter_list": [{"filter": [5]}]}, "the filter `5`"),
+        ({"generation_kwargs": {"until": 5}}, "`until` should be a text or a list of texts"),
         (
             {"output_type": "multiple_choice", "doc_to_choice": "{{choices}}"},
             "choices that differ from row to row",
@@ -122,6 +128,13 @@ def test_what_cannot_be_taken_over_is_refused(
     with pytest.raises(UsageError) as caught:
         read_suites(task(tmp_path, **changes), name="x")
     assert message in caught.value.message
+
+
+def test_a_task_without_rows_is_refused(tmp_path: Path) -> None:
+    rows = tmp_path / "none.jsonl"
+    rows.touch()
+    with pytest.raises(DocumentError, match="the data has no rows"):
+        read_suites(task(tmp_path), name="x", data=rows)
 
 
 def test_what_python_code_makes_is_refused_with_its_line(tmp_path: Path) -> None:

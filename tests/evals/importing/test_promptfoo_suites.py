@@ -111,7 +111,12 @@ tests:
         ("{type: contains, value: 'file://x.txt'}", "in a file"),
         ("{type: contains, value: a, transform: output.trim()}", "`transform` is not known"),
         ("{type: contains, value: a, weight: 0}", "never fails"),
+        ("{type: contains, value: a, weight: heavy}", "its `weight` is no number"),
         ("{type: regex, value: 'a[^]b'}", "JavaScript's own"),
+        ("{type: regex, value: '('}", "its pattern is broken"),
+        ("{type: word-count}", "its value is no whole number"),
+        ("{type: word-count, value: {max: many}}", "its value is no whole number"),
+        ("{type: assert-set, assert: 5}", "its `assert` is no list"),
         ("{type: assert-set, threshold: 0.5, assert: [{type: contains, value: a}]}", "a set"),
         ("{value: a}", "no `type`"),
     ],
@@ -140,6 +145,16 @@ def test_an_assertion_that_cannot_be_taken_over_is_refused_or_listed(
         ("tests: [{vars: {word: a}}]", "asserts nothing"),
         ("tests: [{vars: {word: a}, asert: [{type: contains, value: a}]}]", "`asert`"),
         ("tests: []", "has no tests"),
+        ("description: x", "has no tests"),
+        ("tests: [{vars: 5}]", "`vars` should be a mapping of names to values"),
+        ("tests: [{vars: {word: a}, assert: 5}]", "`assert` should be a list of assertions"),
+        ("tests: [{vars: {word: a}, threshold: half}]", "`threshold` should be a number"),
+        ("defaultTest: {vars: 5}\ntests: [{vars: {word: a}}]", "`vars` should be a mapping"),
+        ("defaultTest: 5\ntests: [{vars: {word: a}}]", "`defaultTest` is no test"),
+        (
+            "evaluateOptions: {repeat: x}\ntests: [{vars: {word: a}, assert: [{type: is-json}]}]",
+            "`evaluateOptions.repeat` should be a whole number",
+        ),
         ("tests: [{vars: {word: 'file://x.txt'}, assert: [{type: is-json}]}]", "a file or a templ"),
         ("tests: [{vars: {word: a}, provider: x, assert: [{type: is-json}]}]", "`provider`"),
         ("tests: 'file://make.py'", "cannot be read here"),
@@ -155,6 +170,20 @@ def test_what_could_turn_a_result_is_refused(tmp_path: Path, text: str, message:
     with pytest.raises(DocumentError) as caught:
         read_suites(config(tmp_path, text), name="x")
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "columns",
+    ["word,__expected,__threshold\na,contains: a,half", "word,__expected\na,similar(1.2.3): a"],
+)
+def test_a_threshold_in_csv_that_is_no_number_is_refused_with_its_line(
+    tmp_path: Path, columns: str
+) -> None:
+    (tmp_path / "t.csv").write_text(columns + "\n")
+    with pytest.raises(DocumentError, match="is no number") as caught:
+        read_suites(config(tmp_path, "tests: file://t.csv"), name="x")
+    assert caught.value.where is not None
+    assert (caught.value.where.path.name, caught.value.where.line) == ("t.csv", 2)
 
 
 def test_tests_in_csv_have_their_assertions_in_columns(tmp_path: Path) -> None:
