@@ -36,7 +36,7 @@ def calibrate(
     ],
     limit: Annotated[
         int | None,
-        typer.Option(min=10, help="Judge the first N cases only; nothing is written then."),
+        typer.Option(min=10, help="Judge the first N cases only; written by --output alone."),
     ] = None,
     output: Annotated[
         Path | None,
@@ -52,12 +52,15 @@ def calibrate(
     A suite's check that says `calibration: NAME` and `requires: {kappa: ">= 0.6"}` runs only
     with a judge that was measured and is good enough. Commit the result beside its file.
     """
+    from llmops.core.files import check_writable
     from llmops.project import load_project, run_sync
     from llmops.project.calibrating import find_calibrations
 
     found = find_calibrations(load_project(), name)
     if output is not None and len(found) > 1:
         raise typer.BadParameter(f"--output takes one result, and `{name}` has {len(found)}")
+    if output is not None:
+        check_writable(output)
     results = []
     for each in found:
         result = run_sync(

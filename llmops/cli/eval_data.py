@@ -74,7 +74,7 @@ def data(
         _show(found)
     failing = [each for each in wanted if _count(found, each)]
     if failing:
-        say(f"failed: there are {' and '.join(failing)}")
+        say(f"failed: found {' and '.join(failing)}")
         from llmops.core.errors import ExitCode
 
         raise typer.Exit(ExitCode.FAILED)
@@ -92,10 +92,9 @@ def _findings(texts: list[str]) -> list[Finding]:
 def _chosen(target: str, columns: tuple[str, ...]) -> tuple[Path, Roles]:
     """The file to examine, and what its columns are."""
     from llmops.evals.curation.examining import Roles
-    from llmops.evals.rows import SUFFIXES
 
     path = Path(target)
-    if path.suffix.lower() in SUFFIXES and path.is_file():
+    if path.suffix.lower() not in ("", ".yaml", ".yml") and path.is_file():
         return path, Roles(compared=columns or None)
     from llmops.evals.choosing import choose_cases
     from llmops.evals.selection import Selection

@@ -73,8 +73,6 @@ def review(
     0 nothing got worse, 1 a regression or a failed gate, 2 usage, 3 too few
     cases to tell, or a provider is down.
     """
-    import os
-
     from llmops.cli.progress import showing_progress
     from llmops.core.files import check_writable
     from llmops.project import load_project
@@ -83,6 +81,7 @@ def review(
     for path in filter(None, (markdown, html, sarif, json)):
         check_writable(path)
     target = _host() if post else None
+    job = _job_summary() if summary else None
     options = ReviewOptions(
         base=base,
         run=not no_run,
@@ -100,8 +99,8 @@ def review(
         emit(as_workflow_commands(found), end="")
     else:
         _show(found)
-    if summary:
-        _append_summary(found, os.environ.get("GITHUB_STEP_SUMMARY", ""))
+    if job is not None:
+        _append_summary(found, job)
     if target is not None:
         from llmops.core.errors import ProviderError
         from llmops.review.markdown import as_markdown
@@ -195,17 +194,25 @@ def _why(suite: SuiteReview) -> str:
     return one_line(", ".join(suite.reasons), 200)
 
 
-def _append_summary(review: Review, path: str) -> None:
-    """Append the comment to the job's summary, if it still fits there."""
-    from llmops.core.errors import UsageError
-    from llmops.review.markdown import as_markdown
+def _job_summary() -> Path:
+    """Where the job's summary is written; `UsageError` outside of a workflow."""
+    import os
 
+    from llmops.core.errors import UsageError
+
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         raise UsageError(
             "`--summary` needs GITHUB_STEP_SUMMARY, which a workflow of GitHub sets",
             hint="elsewhere, write `--markdown FILE`",
         )
-    file = Path(path)
+    return Path(path)
+
+
+def _append_summary(review: Review, file: Path) -> None:
+    """Append the comment to the job's summary, if it still fits there."""
+    from llmops.review.markdown import as_markdown
+
     text = as_markdown(review)
     room = SUMMARY_LIMIT - (file.stat().st_size if file.exists() else 0)
     if len(text.encode("utf-8", "replace")) > room:

@@ -47,10 +47,14 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
         except FileExistsError:
+            if not folder.is_dir():
+                raise _no_folder(folder) from None
             raise UsageError(
                 f"{folder} holds a run already",
                 hint=f"go on with it by `--resume {folder}`, or name another folder",
             ) from None
+        except NotADirectoryError:
+            raise _no_folder(folder) from None
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}") from error
         try:
@@ -151,6 +155,13 @@ class Journal:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _no_folder(folder: Path) -> UsageError:
+    return UsageError(
+        f"{folder} cannot be a folder: there is a file in its place",
+        hint="name the folder of a new run",
+    )
 
 
 def scan_journal(path: Path) -> tuple[dict[str, Any], Ledger]:

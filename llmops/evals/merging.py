@@ -66,6 +66,11 @@ def merge_runs(folders: Sequence[Path], output: Path) -> Report:
     """
     if (output / JOURNAL).exists():
         raise UsageError(f"{output} holds a run already", hint="name another folder")
+    if output.exists() and not output.is_dir():
+        raise UsageError(
+            f"{output} cannot be a folder: there is a file in its place",
+            hint="name the folder of a new run",
+        )
     parts = [_part(folder) for folder in folders]
     owners = _whole(parts)
     against = parts[0].header["base"]

@@ -79,8 +79,8 @@ def make_plan(
 
     `select` is an expression, or a whole selection with its own limit.
     """
-    if isinstance(repeat, int) and repeat < 1:
-        raise UsageError(f"`repeat` must be at least 1, not {repeat}")
+    if repeat not in (None, "auto") and (not isinstance(repeat, int) or repeat < 1):
+        raise UsageError(f"`repeat` must be at least 1, or `auto`, not {repeat}")
     selection = select if isinstance(select, Selection) else Selection.parse(select, limit=limit)
     times = repeat or suite.repeat
     if times == "auto" and selection.shard is not None:

@@ -34,15 +34,15 @@ Watch = Callable[[bytes], object]
 
 def read_rows(path: Path, watch: Watch | None = None) -> Iterator[Row]:
     """The rows of `path`, read as they are asked for."""
-    read = _FORMATS.get(path.suffix.lower())
-    if read is None:
-        raise DocumentError(
-            f"a dataset cannot be a `{path.suffix}` file" if path.suffix else "has no suffix",
-            hint="known are `.jsonl` (one JSON object a line), `.csv` (with a header), and "
-            "`.yaml` for probes",
-            where=Where(path),
-        )
     with _open(path) as file:
+        read = _FORMATS.get(path.suffix.lower())
+        if read is None:
+            raise DocumentError(
+                f"a dataset cannot be a `{path.suffix}` file" if path.suffix else "has no suffix",
+                hint="known are `.jsonl` (one JSON object a line), `.csv` (with a header), and "
+                "`.yaml` for probes",
+                where=Where(path),
+            )
         yield from read(path, _lines(file, path, watch))
 
 
@@ -191,5 +191,3 @@ _FORMATS: dict[str, Callable[[Path, Iterator[tuple[int, str]]], Iterator[Row]]] 
     ".yaml": _read_probes,
     ".yml": _read_probes,
 }
-SUFFIXES = (".jsonl", ".ndjson", ".csv")
-"""Of files that hold rows themselves."""

@@ -49,7 +49,11 @@ def _kind(path: str, config: ProjectConfig, datasets: frozenset[str]) -> FileKin
     return None
 
 
-_EVALS = {"calibrations": FileKind.CALIBRATION, "probes": FileKind.PROBE}
+_EVALS = {
+    "baselines": FileKind.BASELINE,
+    "calibrations": FileKind.CALIBRATION,
+    "probes": FileKind.PROBE,
+}
 
 
 def _of_evals(inner: str) -> FileKind:

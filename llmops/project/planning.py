@@ -16,6 +16,7 @@ from llmops.evals.selection import Selection, SuiteFacts
 from llmops.evals.suite_file import SuiteFile
 from llmops.project.revision import ProjectRevision
 from llmops.project.state import ProjectState
+from llmops.project.suite import is_report
 from llmops.prompts.prompt import SUFFIX
 from llmops.prompts.refs import PromptRef
 
@@ -117,6 +118,11 @@ def plan_suites(
     base in what the selection's other words take, or this shard got none of
     the cases. Any other selection of nothing is a `UsageError` that says why.
     """
+    if base is not None and is_report(base):
+        raise UsageError(
+            f"`state:` says what differs from a git revision, and `{base}` is a report",
+            hint="say `--base REVISION`, or select by something else",
+        )
     state = (
         ProjectState(project, ProjectRevision(project.root, base), model=model)
         if base is not None

@@ -151,6 +151,8 @@ class ProjectSuite:
         Raises `UsageError` for a suite, selection or base that makes no sense
         and `ProviderError` when the model cannot be reached.
         """
+        if unknown := sorted(options.keys() - RunOptions.__annotations__.keys()):
+            raise TypeError(f"run() got an unexpected keyword argument '{unknown[0]}'")
         from llmops.evals.render import write_reports
         from llmops.evals.runner import Base, NewSuite, run_suite
 
@@ -209,7 +211,7 @@ class ProjectSuite:
         """What `base` names; a model that is the same on both sides is shared."""
         from llmops.evals.runner import Base
 
-        if Path(base).suffix == ".json" or Path(base).is_file():
+        if is_report(base):
             return _blessed(Path(base))
         revision = ProjectRevision(self.project.root, base)
         then = self.project.at(revision)
@@ -252,11 +254,25 @@ class ProjectSuite:
         return shlex.join(words)
 
 
+def is_report(base: str) -> bool:
+    """Whether a base is the file of a blessed report, and no git revision."""
+    return Path(base).suffix == ".json" or Path(base).is_file()
+
+
 def _blessed(path: Path) -> Path:
+    """The file, if it is a report; what is none is told before the run has a folder."""
+    from llmops.evals.render.json_reading import read_json
+
     if not path.is_file():
         raise UsageError(
             f"there is no blessed report {path}",
             hint="`llmops eval bless RUN` makes one; a git revision is named without `.json`",
             where=Where(path),
         )
+    try:
+        read_json(path)
+    except DocumentError as error:
+        raise DocumentError(
+            error.message, hint="`llmops eval bless RUN` makes one of a run", where=error.where
+        ) from error
     return path

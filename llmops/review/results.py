@@ -18,6 +18,7 @@ class FileKind(StrEnum):
     PARTIAL = "part of prompts"
     SUITE = "suite"
     DATASET = "dataset"
+    BASELINE = "baseline"
     SCORER = "scorer"
     CALIBRATION = "calibration"
     PROBE = "fairness probe"

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from llmops.core.errors import UsageError
+from llmops.project import load_project
+
 PROMPT = "prompts/geography/capital.prompty"
 SUITE = "evals/capitals.yaml"
 
@@ -82,6 +85,47 @@ def test_a_suite_that_the_base_does_not_have_is_refused(repo) -> None:
     assert ran.code == 2
     assert "has no suite `new`" in ran.err
     assert "without `--base`" in ran.err
+
+
+@pytest.mark.parametrize(("text", "what"), [("id,score\n", "id"), ("", "empty"), ("{}", "schema")])
+def test_a_base_that_is_no_report_is_named_and_leaves_no_run_behind(
+    repo, text: str, what: str
+) -> None:
+    (repo.folder / "base.json").write_text(text)
+    ran = repo("eval", "run", "capitals", "--base", "base.json")
+    assert ran.code == 2, what
+    assert "error: base.json: not a report of this program" in ran.err
+    assert "llmops eval bless RUN" in ran.err
+    assert repo.endpoint.chats == []
+    assert not (repo.folder / ".llmops" / "runs").exists()
+
+
+def test_what_differs_from_a_blessed_report_cannot_be_selected(repo) -> None:
+    for command in ("run", "plan"):
+        words = ["capitals", "--base", "b.json", "--select", "state:modified"]
+        ran = repo("eval", command, *words)
+        assert ran.code == 2
+        assert "`state:` says what differs from a git revision, and `b.json` is a report" in ran.err
+
+
+def test_a_file_in_place_of_the_runs_folder_is_no_run(repo) -> None:
+    for words, output in (
+        (("run", "capitals"), "llmops.toml"),
+        (("run", "capitals"), "llmops.toml/run"),
+        (("merge", "shard"), "llmops.toml"),
+    ):
+        ran = repo("eval", *words, "--output", output)
+        assert ran.code == 2
+        assert f"{output} cannot be a folder: there is a file in its place" in ran.err
+
+
+def test_an_option_that_no_run_has_is_refused_in_python_too(repo) -> None:
+    suite = load_project(repo.folder).suite("capitals")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'limt'"):
+        suite.run_sync(limt=3)
+    with pytest.raises(UsageError, match="at least 1, or `auto`, not often"):
+        suite.run_sync(repeat="often")
+    assert repo.endpoint.chats == []
 
 
 def test_a_folder_that_is_no_repository_has_no_revisions(shell) -> None:

@@ -133,6 +133,14 @@ def test_json_is_the_artifact(judged: Any) -> None:
     assert json.loads(ran.out) == [json.loads(artifact(judged).read_text())]
 
 
+def test_a_result_that_could_not_be_kept_is_told_before_any_call(judged: Any) -> None:
+    asked = len(judged.endpoint.chats)
+    ran = judged("eval", "calibrate", "capitals", "--output", "evals")
+    assert ran.code == 2
+    assert "error: evals: is a folder" in ran.err
+    assert len(judged.endpoint.chats) == asked
+
+
 def test_a_part_of_the_cases_is_shown_and_not_kept(judged: Any) -> None:
     ran = judged("eval", "calibrate", "capitals", "--limit", "12")
     assert ran.code == 0, ran.err

@@ -59,7 +59,7 @@ def test_cases_that_stand_in_training_data_fail_where_asked(shell) -> None:
     ran = shell("eval", "data", test, "--against", train, "--fail-on", "overlap,duplicates")
     assert ran.code == 1
     assert "1 of 2 cases stand in evals/data/train.jsonl too\n  b = line 2  0.8" in ran.out
-    assert "failed: there are overlap" in ran.err
+    assert "failed: found overlap" in ran.err
     assert shell("eval", "data", test, "--fail-on", "duplicates,near-duplicates").code == 0
 
 
@@ -69,7 +69,9 @@ def test_cases_that_stand_in_training_data_fail_where_asked(shell) -> None:
         (["--fail-on", "overlap"], "needs a file to look in"),
         (["--fail-on", "typos"], "knows duplicates, near-duplicates, overlap"),
         (["--column", "answer"], "missing columns: `answer`"),
-        (["--against", "evals/data/none.jsonl"], "no such file"),
+        (["--against", "evals/data/none.jsonl"], "none.jsonl: no such file"),
+        (["--against", "none"], "none: no such file"),
+        (["--against", "evals"], "evals: is a folder, not a dataset"),
         (["--against", "evals/data/capitals.csv"], "missing columns: `q`"),
     ],
 )
@@ -77,6 +79,13 @@ def test_what_makes_no_sense_is_refused(shell, arguments: list[str], message: st
     ran = shell("eval", "data", dataset(shell.folder, [{"id": "a", "q": "b"}]), *arguments)
     assert ran.code == 2, ran.out
     assert message in " ".join(ran.err.split())
+
+
+def test_a_file_that_is_no_dataset_is_not_taken_for_a_suite(shell) -> None:
+    (shell.folder / "cases.json").write_text("[]")
+    ran = shell("eval", "data", "cases.json")
+    assert ran.code == 2
+    assert "cases.json: a dataset cannot be a `.json` file" in ran.err
 
 
 def test_a_suite_is_examined_by_what_its_prompt_asks(shell) -> None:

@@ -214,6 +214,24 @@ def test_a_token_that_may_only_read_changes_no_exit_code_and_is_never_shown(
     assert "token-of-a-test" not in (project / "r.md").read_text(encoding="utf-8")
 
 
+def test_a_summary_outside_of_a_workflow_is_refused_before_anything_runs(
+    shell, project: Path
+) -> None:
+    edit(project / PROMPT, "one short sentence", "one word")
+    ran = shell("review", "--base", "main", "--summary", GITHUB_STEP_SUMMARY="")
+    assert ran.code == 2
+    assert "`--summary` needs GITHUB_STEP_SUMMARY" in ran.err
+    assert shell.endpoint.chats == []
+
+
+def test_a_blessed_baseline_is_called_one(shell, project: Path) -> None:
+    baseline = project / "evals" / "baselines" / "capitals.json"
+    baseline.parent.mkdir()
+    baseline.write_text("{}")
+    ran = shell("review", "--base", "main", "--no-run")
+    assert "baseline evals/baselines/capitals.json added" in ran.out
+
+
 def test_a_summary_that_is_full_is_left_as_it_is(shell, project: Path) -> None:
     summary = project / "summary.md"
     summary.write_text("x" * (1024 * 1024 - 10), encoding="utf-8")
