@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import time
@@ -67,6 +68,21 @@ def test_a_slice_that_fails_fails_the_run_though_the_mean_holds(shell) -> None:
     assert gap["difference"]["value"] == 1.0
     assert report["results"][0]["slices"] == {"region": "europe"}
     assert "pass rate by region" in (shell.folder / "r.html").read_text()
+
+
+def test_the_page_and_junit_tell_a_rule_of_the_whole_from_one_of_a_slice(shell) -> None:
+    metrics = [
+        {"check": "right", "pass_rate": ">= 0.7"},
+        {"check": "right", "pass_rate": ">= 0.8", "by": "region"},
+    ]
+    make(shell, {"europe": ["France"] * 10, "asia": ["Japan"] * 10}, gate={"metrics": metrics})
+    assert shell("eval", "run", "regions", "--html", "r.html", "--junit", "r.xml").code == 0
+    page = (shell.folder / "r.html").read_text()
+    assert "gate &gt;= 0.7</span>" in page
+    assert "gate &gt;= 0.8" not in page
+    assert "&gt;= 0.8 in each <code>region</code>" in page
+    names = re.findall(r'name="(right [^"]+)"', (shell.folder / "r.xml").read_text())
+    assert names == ["right pass rate &gt;= 0.7", "right pass rate &gt;= 0.8 in each `region`"]
 
 
 def test_a_gap_between_slices_fails_only_when_its_interval_does(shell) -> None:

@@ -115,7 +115,7 @@ def _gate(summary: Summary) -> Iterator[str]:
         yield (
             f'<li class="{line.outcome}">{_sign(line.outcome)}<span class="what"><b>'
             f"{text(line.check)}</b> {name}</span><span class='value'>"
-            f"{gate_value(line, summary)}</span><code>{text(line.rule)}</code>"
+            f"{gate_value(line, summary)}</span><span class='rule'>{prose(line.rule)}</span>"
             f"{why}</li>"
         )
     yield "</ul></section>"
@@ -130,7 +130,9 @@ def _sign(outcome: str) -> str:
 def _check(check: CheckSummary, summary: Summary) -> str:
     outcome = check_outcome(check, summary)
     thresholds = {
-        line.aggregate: line.rule for line in summary.decision.lines if line.check == check.name
+        line.aggregate: line.rule
+        for line in summary.decision.lines
+        if line.check == check.name and not line.of_slices
     }
     rule = f"<code>{text(check.rule)}</code>" if check.rule else "measured only"
     same = f"{check.scorer}" if check.scorer != check.name else "scorer"

@@ -119,12 +119,18 @@ class GateLine:
 
     check: str
     aggregate: str
-    """`mean` or `pass_rate`."""
+    """`mean`, `pass_rate`, `gap` or `drop`."""
     rule: str
+    """With the slice, where it asks something of its values: ">= 0.8 in each `language`"."""
     value: float | None
     outcome: str
     """`passed`, `failed` or `inconclusive`."""
     reason: str
+
+    @property
+    def of_slices(self) -> bool:
+        """Whether it asks something of the values of a slice, and not of the whole."""
+        return any(f" {word} `" in self.rule for word in ("in each", "between"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
