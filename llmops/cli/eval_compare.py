@@ -39,6 +39,9 @@ def compare(
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the comparison as Markdown, too.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it as one HTML page, too.")
+    ] = None,
 ) -> None:
     """Compare two runs case by case: better, the same, worse, or not to be told.
 
@@ -52,8 +55,8 @@ def compare(
     from llmops.evals.comparison.rules import ComparisonRules
     from llmops.evals.opening import open_run
 
-    if markdown is not None:
-        check_writable(markdown)
+    for path in filter(None, (markdown, html)):
+        check_writable(path)
     before, after = open_run(base), open_run(head)
     rules = after.rules or before.rules or ComparisonRules()
     if margin is not None:
@@ -66,20 +69,31 @@ def compare(
         if value is not None:
             words += [option, f"{value:g}"]
     comparison = lay_side_by_side(before.side, after.side, rules)
-    show_comparison(comparison, words, json=json, markdown=markdown)
+    suite = after.report.summary.suite
+    show_comparison(comparison, words, title=suite, json=json, markdown=markdown, html=html)
 
 
 def show_comparison(
-    comparison: Comparison, words: list[str], *, json: bool, markdown: Path | None
+    comparison: Comparison,
+    words: list[str],
+    *,
+    title: str = "",
+    json: bool,
+    markdown: Path | None,
+    html: Path | None,
 ) -> NoReturn:
-    """Print a comparison, write it as Markdown if asked, and exit with its decision.
+    """Print a comparison, write it as Markdown and HTML if asked, and exit with its decision.
 
-    `words` are the command that made it.
+    `words` are the command that made it, `title` is what was compared.
     """
     if markdown is not None:
         from llmops.evals.render.comparison_markdown import write_comparison_markdown
 
         write_comparison_markdown(comparison, markdown)
+    if html is not None:
+        from llmops.evals.render.comparison_html import write_comparison_html
+
+        write_comparison_html(comparison, html, title=title, command=shlex.join(words))
     if json:
         from llmops.evals.render.comparison_json import comparison_record
 

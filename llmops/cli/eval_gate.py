@@ -64,6 +64,9 @@ def gate(
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the comparison as Markdown, too.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it as one HTML page, too.")
+    ] = None,
 ) -> None:
     """Judge a change by the results of whatever tool you use: better, the same, worse, or open.
 
@@ -78,8 +81,8 @@ def gate(
     from llmops.evals.foreign.detecting import Kind
     from llmops.evals.foreign.opening import open_side, rules_of
 
-    if markdown is not None:
-        check_writable(markdown)
+    for path in filter(None, (markdown, html)):
+        check_writable(path)
     kind = Kind.parse(format_) if format_ else None
     subjects: list[str | None] = [*subject] if subject else [None]
     if len(subjects) > 2:
@@ -106,4 +109,5 @@ def gate(
     ):
         for value in values:
             words += [option, value]
-    show_comparison(compare(before, after, rules), words, json=json, markdown=markdown)
+    comparison = compare(before, after, rules)
+    show_comparison(comparison, words, json=json, markdown=markdown, html=html)

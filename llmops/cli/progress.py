@@ -67,10 +67,10 @@ def _lines(title: str) -> Callable[[Progress], None]:
         if time.monotonic() - last < LINE_EVERY:
             return
         last = time.monotonic()
-        left = (progress.total - progress.done) / progress.rate if progress.rate else 0
+        failures = _failures(progress)
         say(
             f"{title}: {progress.done}/{progress.total}, {progress.rate:.1f}/s, "
-            f"{left:.0f} s left{', ' if _failures(progress) else ''}{_failures(progress)}"
+            f"{progress.seconds_left or 0:.0f} s left{', ' if failures else ''}{failures}"
         )
 
     return update

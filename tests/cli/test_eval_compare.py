@@ -141,6 +141,17 @@ def test_the_markdown_is_written_beside_the_verdict(twice: Any) -> None:
     assert "regression" in page
 
 
+def test_the_page_is_written_beside_the_verdict(twice: Any) -> None:
+    ran = twice("eval", "compare", "before", "after", "--html", "out/c.html")
+    assert ran.code == 1
+    page = (twice.folder / "out/c.html").read_text()
+    assert "It is" in page
+    assert "llmops eval compare before after" in page
+    ran = twice("eval", "compare", "before", "after", "--html", "out")
+    assert ran.code == 2
+    assert "out: is a folder" in ran.err
+
+
 def test_other_rows_in_the_dataset_are_refused_with_what_differs(shell: Any) -> None:
     suite(shell, 5)
     run(shell, "before")

@@ -25,6 +25,16 @@ def test_a_regression_in_a_table_exits_with_1_and_shows_what_turned(shell) -> No
     assert "case-20" in (shell.folder / "gate.md").read_text()
 
 
+def test_a_page_shows_what_turned(shell) -> None:
+    table(shell.folder, "base.csv", range(20, 200))
+    table(shell.folder, "head.csv", range(50, 200))
+    ran = shell("eval", "gate", "base.csv", "head.csv", "--html", "gate.html")
+    assert ran.code == 1, ran.err
+    page = (shell.folder / "gate.html").read_text()
+    assert "case-20" in page
+    assert "llmops eval gate base.csv head.csv" in page
+
+
 def test_no_change_passes_and_a_few_cases_are_inconclusive_with_the_number_needed(shell) -> None:
     table(shell.folder, "a.csv", range(400), cases=400)
     assert shell("eval", "gate", "a.csv", "a.csv").code == 0
