@@ -273,7 +273,7 @@ async def test_a_folder_without_a_run_cannot_be_resumed(lab: Any, tmp_path: Path
 @pytest.mark.anyio
 async def test_a_folder_that_cannot_be_made_is_an_error(lab: Any) -> None:
     lab.write("file", "")
-    with pytest.raises(UsageError, match="cannot be written: Not a directory"):
+    with pytest.raises(UsageError, match="cannot be a folder: there is a file"):
         await lab.run(output=lab.root / "file" / "run")
 
 
