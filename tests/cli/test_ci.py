@@ -198,6 +198,8 @@ def test_a_review_that_cannot_decide_passes_the_workflow_with_a_warning(
 def test_the_gitlab_job_can_be_included_as_it_is(shell, repository: Path) -> None:
     assert shell("ci", "init", "gitlab").code == 0
     (name, job), *others = loaded(repository / ".gitlab/llmops.yml").items()
+    # 3 of a server that does not start must not pass for a review that could not decide.
+    assert "llmops serve --detach || exit 1" in job["script"]
     assert (name, others) == ("llmops-review", [])
     assert job["variables"]["GIT_DEPTH"] == "0"
     assert job["allow_failure"] == {"exit_codes": 3}
